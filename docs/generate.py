@@ -39,6 +39,7 @@ OPTIONAL = (
     ("family", "fingerprint(task)", "equal for tasks with equal episodes, in place of `encode`"),
     ("family", "task_from_poet_file(config, seed)", "reads the original POET's task files"),
     ("spec", "discrete", "whether an action is the index of the largest of its numbers"),
+    ("spec", "one_hot", "whether an observation is one of `observation_size` states, one-hot"),
     ("spec", "labels", "how many numbers at an observation's end are supervised labels"),
     ("spec", "dt", "length of a step in seconds, for replays; 0.02 by default"),
     ("spec", "reproduce_at, mc_low, mc_high", "POET's thresholds in the units of a score"),

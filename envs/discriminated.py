@@ -130,6 +130,7 @@ class Discriminated:
             False,
             discrete,
             dt=dt,
+            one_hot=getattr(spec, "one_hot", False),
         ).with_thresholds(*(spec.horizon * (nats - offset) for nats in (0.1, -0.15, 0.75)))
         self._origin = self._first()
 

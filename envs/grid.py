@@ -53,7 +53,14 @@ class Grids:
     def __init__(self, settings: GridSettings | None = None) -> None:
         self.settings = s = settings or GridSettings()
         spec = Spec(
-            s.size**2, 4, s.horizon, s.episodes, s.solved_score, deterministic=True, discrete=True
+            s.size**2,
+            4,
+            s.horizon,
+            s.episodes,
+            s.solved_score,
+            deterministic=True,
+            discrete=True,
+            one_hot=True,
         )
         self.spec = spec.with_thresholds(0.8, 0.0, 0.97)
 

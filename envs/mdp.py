@@ -56,7 +56,14 @@ class TabularMdps(Genomes[Tables]):
     def __init__(self, settings: MdpSettings | None = None) -> None:
         self.settings = s = settings or MdpSettings()
         spec = Spec(
-            s.states, s.actions, s.horizon, s.episodes, s.solved_score, False, discrete=True
+            s.states,
+            s.actions,
+            s.horizon,
+            s.episodes,
+            s.solved_score,
+            deterministic=False,
+            discrete=True,
+            one_hot=True,
         )
         self.spec = spec.with_thresholds(1.1 * s.horizon, 0.5 * s.horizon, 3.0 * s.horizon)
 

@@ -43,6 +43,8 @@ class Spec:
     deterministic: bool
     # discrete actions: the index of the largest of the action_size numbers
     discrete: bool = False
+    # observations are one of observation_size states, one-hot
+    one_hot: bool = False
     # supervised: so many numbers at the end of an observation are the target of the last action
     labels: int = 0
     # Thresholds of POET in the units of scores; a run needs them from here or from the settings of

@@ -155,6 +155,12 @@ class FalselyDeterministic(FakeFamily):
         object.__setattr__(self.spec, "deterministic", True)
 
 
+class FalselyOneHot(FakeFamily):
+    def __init__(self) -> None:
+        super().__init__()
+        object.__setattr__(self.spec, "one_hot", True)
+
+
 class BatchSeeded(FakeFamily):
     def simulator(self, tasks: list, seeds: list, device: str) -> Walk:  # type: ignore[override]
         return super().simulator(tasks, [seeds[0] + i for i in range(len(seeds))], device)
@@ -243,6 +249,7 @@ def with_walk(walk: type[Walk]) -> Callable[[], FakeFamily]:
         (with_walk(OtherReset), "reset must start the same episodes again"),
         (with_walk(WideReset), "reset must return observations [n, o] of float32"),
         (FalselyDeterministic, "spec.deterministic is True, but"),
+        (FalselyOneHot, "spec.one_hot is True, but observations are not one-hot"),
         (lambda: BatchSeeded(0.2), "batch must equal one by one"),
         (with_walk(EndlessWalk), "every row must have ended"),
         (with_walk(MiscountedWalk), "steps must count rows that run"),

@@ -220,4 +220,6 @@ def _gradient(
     leaves = {name: value.detach().clone().requires_grad_() for name, value in weights.items()}
     policy, values = learner.run(leaves, batch.inputs, batch.state, batch.begins)
     total = objective(learner.actions.log_prob(policy, batch.actions), values)
-    return dict(zip(leaves, torch.autograd.grad(total, list(leaves.values())), strict=True))
+    # with `heads` the policy's loss does not depend on the critic: its gradient there is 0
+    found = torch.autograd.grad(total, list(leaves.values()), materialize_grads=True)
+    return dict(zip(leaves, found, strict=True))

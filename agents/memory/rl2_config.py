@@ -67,6 +67,31 @@ BY_ACTION = (
     _by_action(50, trials=256, anneal=120),
     _by_action(1, trials=256, anneal=60),
 )
+LARGEST_PRODUCT = 256  # pairs of observation and action that have weights of their own
+STATES = Suggestion(
+    f"with discrete actions, one-hot observations, at most {LARGEST_PRODUCT} pairs of the two, and "
+    f"trials of less than {LONG} steps",
+    lambda spec: (
+        getattr(spec, "one_hot", False)
+        and getattr(spec, "discrete", False)
+        and spec.observation_size * spec.action_size <= LARGEST_PRODUCT
+        and not long_trials(spec)
+    ),
+    {
+        "last_observation": True,
+        "tabular": True,
+        "input_gain": 3.0,
+        "epochs": 2,
+        "minibatches": 8,
+        "gamma": 0.9,
+        "reward_scale": 0.3,
+        "max_gradient": 1.0,
+        "lr": 3e-3,
+        "lr_end": 3e-3,
+        "entropy": 0.005,
+        "entropy_end": 0.005,
+    },
+)
 CONTROL = Suggestion(
     f"whose trials have {LONG} steps or more",
     long_trials,
@@ -95,7 +120,7 @@ CONTROL = Suggestion(
         "test_actions": "mode",
     },
 )
-SUGGESTIONS = (*BY_ACTION, WITHOUT_OBSERVATIONS, CONTROL)
+SUGGESTIONS = (*BY_ACTION, WITHOUT_OBSERVATIONS, STATES, CONTROL)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ SPEC = {
 _THRESHOLD = (lambda value: value is None or _finite(value)), "a finite number or None"
 OPTIONAL_IN_SPEC = {
     "discrete": (_flag, "True or False"),
+    "one_hot": (_flag, "True or False"),
     "labels": _whole(0),
     "reproduce_at": _THRESHOLD,
     "mc_low": _THRESHOLD,

@@ -58,6 +58,14 @@ class Batch:
         same(self.episodes, self.again(self.seeds, discrete=True), law)
         return None
 
+    def check_one_hot(self) -> str | None:
+        if not getattr(self.family.spec, "one_hot", False):
+            return NOT_OFFERED
+        for seen in self.episodes[:2]:
+            fits = ((seen == 0) | (seen == 1)).all() and (seen.sum(1) == 1).all()
+            assert fits, f"spec.one_hot is True, but observations are not one-hot: got {seen}"
+        return None
+
     def check_deterministic(self) -> str | None:
         if not self.family.spec.deterministic:
             return NOT_OFFERED
@@ -89,6 +97,7 @@ def simulator_laws(make: Callable[[], Batch]) -> list[Law]:
         Law("play: the results of reset() and step()", on(check_play)),
         Law("play_captured: the results of reset() and step()", on(check_play_captured)),
         Law("spec.discrete: only the largest entry counts", lambda: batch().check_discrete()),
+        Law("spec.one_hot: observations are one-hot", lambda: batch().check_one_hot()),
         Law(
             "spec.deterministic: results do not depend on the seed",
             lambda: batch().check_deterministic(),

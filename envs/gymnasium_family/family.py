@@ -101,6 +101,7 @@ class GymnasiumFamily(Genomes[Any]):
             deterministic,
             actions.discrete,
             dt=1 / frames,
+            one_hot=isinstance(env.observation_space, gymnasium.spaces.Discrete),
         )
         self.spec = spec.with_thresholds(float(reproduce_at), float(mc_low), float(mc_high))
 

@@ -34,6 +34,7 @@ class Spec:
     reproduce_at: float | None = None
     mc_low: float | None = None
     mc_high: float | None = None
+    one_hot: bool = False
 
     def with_thresholds(self, reproduce_at: float, mc_low: float, mc_high: float) -> Spec:
         """A copy with these thresholds of POET."""

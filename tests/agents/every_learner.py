@@ -4,6 +4,7 @@ all.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -80,6 +81,20 @@ def make(name: str, family: Any = None, **settings: Any) -> Made:
         )
     chosen = getattr(rooms, config)(**{**SMALL[name], **settings})
     return Made(getattr(rooms, learner)(family, chosen), family, family.origin())
+
+
+def with_small_sizes(name: str, family: Any) -> Made:
+    """The learner with its defaults for this family, but for sizes. ValueError if it refuses it."""
+    module, learner, config = LEARNERS[name]
+    rooms = import_module(f"openpoet.agents.{module}")
+    settings = getattr(rooms, config)
+    found = settings.suggested(family.spec) if hasattr(settings, "suggested") else settings()
+    sizes = dict(SMALL[name])
+    if getattr(found, "heads", ()):
+        sizes["heads"] = (4,)
+    if getattr(found, "bptt", 0) and getattr(found, "steps", 0):  # trials are trained in parts
+        sizes |= {"steps": 16, "bptt": 8, "rollouts": 2}
+    return Made(getattr(rooms, learner)(family, replace(found, **sizes)), family, family.origin())
 
 
 @cache

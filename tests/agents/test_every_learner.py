@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -19,12 +20,18 @@ from openpoet.agents.parts.hyperparameters import (
 from openpoet.agents.parts.network_weights import weight_names
 from openpoet.archive.seeds.finding import inherited
 from openpoet.cli.conformance import same_agent
+from openpoet.envs.bandits import Bandits, BanditSettings
+from openpoet.envs.cartpole import CartPole, CartPoleSettings
 from openpoet.envs.grid import Grids, GridSettings
+from openpoet.envs.mdp import MdpSettings, TabularMdps
+from openpoet.envs.navigation import Navigation, NavigationSettings
+from openpoet.envs.walker.family import Walker
+from openpoet.envs.walker.settings import WalkerSettings
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.seeding import Seed, check_seeds, seed_population
 from openpoet.poet.streams import Key
-from tests.agents.every_learner import make, trained
+from tests.agents.every_learner import make, trained, with_small_sizes
 
 EXPLORERS = [name for name in LEARNERS if hasattr(make(name).learner, "explore")]
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
@@ -298,3 +305,30 @@ def test_pearls_context_uses_only_the_last_step() -> None:
     assert all(
         bool(torch.isfinite(part).all()) for name, part in after.items() if name != "replay/reward"
     )
+
+
+KINDS: dict[str, Callable[[], Any]] = {  # one family for each kind that has defaults of its own
+    "short trials without observations": lambda: Bandits(BanditSettings(pulls=10)),
+    "long trials without observations": lambda: Bandits(BanditSettings(pulls=400)),
+    "states": lambda: TabularMdps(MdpSettings(horizon=5, episodes=2)),
+    "continuous actions": lambda: Navigation(NavigationSettings(horizon=5, episodes=2)),
+    "long trials": lambda: CartPole(CartPoleSettings(horizon=100, episodes=4)),
+    "walkers": lambda: Walker(
+        WalkerSettings(length=31, horizon=100, episodes=4, body="reversed", threads=1)
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", LEARNERS)
+def test_defaults_of_every_kind_of_family_train(name: str, kind: str) -> None:
+    """Two improvement steps and an evaluation with the learner's defaults, but for their sizes."""
+    family = KINDS[kind]()
+    try:
+        learner = with_small_sizes(name, family).learner
+    except ValueError:  # the learner refuses the family
+        return
+    agent, task = learner.init(Key(17)), family.origin()
+    for step in range(2):
+        (agent,), _ = learner.improve([agent], [task], [Key(18, ("step", step))])
+    assert np.isfinite(learner.evaluate([agent], [task], [Key(19)])[0]).all()

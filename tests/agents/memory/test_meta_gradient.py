@@ -73,12 +73,15 @@ def test_derivatives_in_the_discount_of_each_step() -> None:
         assert float(ours[k + 1 :].abs().sum()) == 0  # later advantages do not depend on it
 
 
-@pytest.mark.parametrize("chunk", [None, 3])
-def test_the_meta_gradient_equals_autograd_through_one_gradient_step(chunk: int | None) -> None:
+@pytest.mark.parametrize(("chunk", "heads"), [(None, ()), (3, ()), (3, (4,))])
+def test_the_meta_gradient_equals_autograd_through_one_gradient_step(
+    chunk: int | None, heads: tuple[int, ...]
+) -> None:
     """In double precision: theta' = theta - rate grad L(theta, eta), then J'(theta') on the next
-    batch, by eta. Also where rollouts are cut into sequences.
+    batch, by eta. Also where rollouts are cut into sequences, and with actor and critic apart.
     """
     settings = replace(SMALL, steps=6, bptt=3) if chunk else SMALL
+    settings = replace(settings, heads=heads)
     learner, rate, eta = MetaGradient(Guessing(), settings), 0.3, (0.8, 0.6)
     agent, key = learner.init(Key(0)), Key(1)
     first, second = (
@@ -105,7 +108,9 @@ def test_the_meta_gradient_equals_autograd_through_one_gradient_step(chunk: int 
 
     numbers = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in eta]
     leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
-    slopes = torch.autograd.grad(loss(leaves, *numbers), list(leaves.values()), create_graph=True)
+    slopes = torch.autograd.grad(
+        loss(leaves, *numbers), list(leaves.values()), create_graph=True, materialize_grads=True
+    )
     stepped = {
         name: value - rate * slope
         for (name, value), slope in zip(leaves.items(), slopes, strict=True)

@@ -18,6 +18,7 @@ from openpoet.cli.settings.reference import sections
 from openpoet.cli.settings.resolving import Request
 from openpoet.envs.bandits import Bandits, BanditSettings
 from openpoet.envs.gridnavi import GridNavi
+from openpoet.envs.mdp import MdpSettings, TabularMdps
 from openpoet.envs.walker.family import Walker
 
 SUGGESTING = [
@@ -78,6 +79,13 @@ def test_defaults_on_bandits_depend_on_the_length_of_a_trial_alone() -> None:
         assert suggested(5, pulls) == suggested(50, pulls)
     assert suggested(5, 49) == suggested(5, 10) != suggested(5, 50) == suggested(5, 100)
     assert suggested(5, 399) == suggested(5, 100) != suggested(5, 400) == suggested(5, 500)
+
+
+def test_products_of_states_and_actions_are_a_default_while_they_are_few() -> None:
+    assert RL2Config.suggested(TabularMdps().spec).tabular
+    assert not RL2Config.suggested(TabularMdps(MdpSettings(states=52, actions=5)).spec).tabular
+    assert not RL2Config.suggested(GridNavi().spec).tabular  # column and row, not one-hot
+    assert not RL2Config.suggested(TabularMdps(MdpSettings(horizon=40)).spec).tabular  # long trials
 
 
 def test_list_explains_suggestions() -> None:
