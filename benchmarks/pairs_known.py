@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from openpoet.agents.offpolicy.diayn_config import DIAYNConfig
 
 
 @dataclass(frozen=True)
@@ -30,3 +33,23 @@ KNOWN = {
         27.7, "bound: log 4 in each of 20 steps; no policy need reach it (arXiv 1806.04640)"
     ),
 }
+
+# Learners whose score is not a return of the family, with the score of a policy that learned
+# nothing.
+OWN_SCORES = {
+    "diayn": (
+        0.0,
+        Known(
+            math.log(DIAYNConfig().skills),
+            "bound: log(skills), the mean intrinsic reward of a step",
+        ),
+    )
+}
+
+# Why pairs do not learn.
+REASONS: dict[tuple[str, str], str] = {}
+
+
+def best_known(learner: str, family: str) -> float:
+    """The best known score of a pair."""
+    return (OWN_SCORES[learner][1] if learner in OWN_SCORES else KNOWN[family]).score

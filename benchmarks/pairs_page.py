@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.pairs_known import KNOWN
+from benchmarks.pairs_known import KNOWN, OWN_SCORES, REASONS, best_known
 from openpoet.agents.learners import LEARNERS
 from openpoet.envs.families import FAMILIES
 
 LEARNS = 0.15  # share of the way from chance to the best known score
+NEAR = 0.98  # share from which training may end early
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,23 @@ class Row:
     refused: str = ""
 
     @property
+    def share(self) -> float:
+        """How far the score is on the way from random actions, 0, to the best known score, 1."""
+        span = best_known(self.learner, self.family) - self.chance
+        return (self.score - self.chance) / span
+
+    @property
     def verdict(self) -> str:
         """ "learns", "does not learn" or "refused"."""
         if self.refused:
             return "refused"
-        span = KNOWN[self.family].score - self.chance
-        learns = self.score > self.chance + LEARNS * span and self.score > self.untrained
+        learns = self.share > LEARNS and self.score > self.untrained
         return "learns" if learns else "does not learn"
 
     def line(self) -> str:
         """The row as text; columns are separated by tabs."""
-        numbers = (self.score, self.untrained, self.chance, KNOWN[self.family].score)
+        best = best_known(self.learner, self.family)
+        numbers = (self.score, self.untrained, self.chance, best)
         cells = [f"{self.seconds:.0f} s", f"{self.steps} steps", *(f"{x:.4g}" for x in numbers)]
         cells = [self.refused] if self.refused else cells
         return "\t".join([self.learner, self.family, self.verdict, *cells])
@@ -59,13 +66,19 @@ PAGE = """\
 
 Every learner on every family, with all settings at their defaults for the family (`openpoet list
 NAME`), on the family's first task. A cell is the mean return of the last episode of a trial, on
-fresh draws, after {seconds:.0f} s of training on one core; **bold** where the pair learns: more
-than {share:.0f} % of the way from uniform random actions to the best known score, and more than the
-untrained agent. A dash is a family that the learner refuses; the reasons are below. An empty cell
-has not been measured yet: `python -m benchmarks.pairs` measures it, and `--page` makes this page
-from [pairs](../benchmarks/results/pairs.txt).
+fresh draws, after {seconds:.0f} s of training on one core, or less where it comes within
+{near:.0f} % of the best known score earlier; **bold** where the pair learns: more than
+{share:.0f} % of the way from uniform random actions to the best known score, and more than the
+untrained agent. Cells of `diayn` are its intrinsic reward of a step instead, of at most
+{diayn:.2f}. A dash is a family that the learner refuses; the reasons are below. An empty cell has
+not been measured yet: `python -m benchmarks.pairs` measures it, and `--page` makes this page from
+[pairs](../benchmarks/results/pairs.txt).
 
 {table}
+
+## Pairs that do not learn
+
+{reasons}
 
 ## Best known scores
 
@@ -89,17 +102,29 @@ def page(found: Sequence[Row]) -> str:
     return PAGE.format(
         seconds=max(seconds, default=120.0),
         share=100 * LEARNS,
+        near=100 * (1 - NEAR),
+        diayn=OWN_SCORES["diayn"][1].score,
+        reasons="\n".join(not_learning(found)),
         table="\n".join(table({(row.learner, row.family): row for row in found})),
         known="\n".join(known),
         refused="\n".join(refused),
     )
 
 
+def not_learning(found: Sequence[Row]) -> Iterator[str]:
+    """Lines of Markdown: the pairs that do not learn, and why, as far as it is known."""
+    for row in found:
+        if row.verdict == "does not learn":
+            why = REASONS.get((row.learner, row.family), "not yet examined")
+            yield f"- `{row.learner}` on {row.family}: {why}"
+
+
 def table(found: Mapping[tuple[str, str], Row]) -> Iterator[str]:
     """Lines of Markdown: a row for each learner, a column for each family."""
     yield "| | " + " | ".join(FAMILIES) + " |"
     yield "|---" * (len(FAMILIES) + 1) + "|"
-    by_family = {row.family: row.chance for row in found.values() if not row.refused}
+    measured = (row for row in found.values() if not row.refused)
+    by_family = {row.family: row.chance for row in measured if row.learner not in OWN_SCORES}
     yield _line(
         "*random actions*", (f"{by_family[f]:.3g}" if f in by_family else "" for f in FAMILIES)
     )

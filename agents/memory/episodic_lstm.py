@@ -17,7 +17,7 @@ tanh(c_ep): see `squash`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import torch
@@ -28,7 +28,7 @@ from ..parts.lifetimes import State, over
 from ..parts.recurrent import Parameters, Recurrent
 from .episodic_memory import NAMES, empty, nearest, write
 from .rl2 import RL2
-from .rl2_config import CONTROL, RL2Config
+from .rl2_config import CONTROL, STATES, RL2Config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,13 +37,15 @@ if TYPE_CHECKING:
 
 Nearness = Literal["l2", "cosine"]
 SAME = 1e-6  # squared distance up to which two contexts are considered equal
+# an update takes longer than with a compiled GRU, so that smaller ones learn sooner
+_STATES = replace(STATES, values={**STATES.values, "trials": 128, "minibatches": 4})
 
 
 @dataclass(frozen=True)
 class EpisodicLSTMConfig(RL2Config):
     """Settings beside those of RL^2."""
 
-    suggestions = (CONTROL,)  # it needs observations
+    suggestions = (_STATES, CONTROL)  # it needs observations
     cell: Annotated[Literal["lstm"], "Recurrent cell; the memory stores its cell state."] = "lstm"
     hidden: int = 48
     capacity: Annotated[

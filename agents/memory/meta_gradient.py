@@ -16,7 +16,7 @@ it changes slowly.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -35,7 +35,7 @@ from ..ppo.training import no_returns, prepared
 from ..ppo.update import EPSILON, Rates, update_policy
 from .advantage_gradients import Eta, advantage_tangents
 from .rl2 import RL2
-from .rl2_config import CONTROL, WITHOUT_OBSERVATIONS, RL2Config
+from .rl2_config import CONTROL, STATES, WITHOUT_OBSERVATIONS, RL2Config
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
@@ -53,13 +53,15 @@ DIRECTIONS = {"gamma": Eta(1.0, 0.0), "lam": Eta(0.0, 1.0)}
 
 
 Open = Annotated[float, Interval(gt=0, lt=1)]
+# rewards are noisy: with long returns neither the policy nor eta learns within minutes
+_STATES = replace(STATES, values={**STATES.values, "lam": 0.3, "reference_gamma": 0.9})
 
 
 @dataclass(frozen=True)
 class MetaGradientConfig(RL2Config):
     """Settings; `gamma` and `lam` are the initial values of eta."""
 
-    suggestions = (WITHOUT_OBSERVATIONS, CONTROL)
+    suggestions = (WITHOUT_OBSERVATIONS, _STATES, CONTROL)
     gamma: Annotated[Open, "Initial discount factor; it is learned."] = 0.99
     lam: Annotated[Open, "Initial lambda; it is learned."] = 0.9
     reference_gamma: Annotated[

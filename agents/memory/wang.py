@@ -8,14 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from ..parts.suggestions import Suggestion
 from .rl2 import RL2
-from .rl2_config import CONTROL, WITHOUT_OBSERVATIONS, RL2Config
+from .rl2_config import CONTROL, STATES, WITHOUT_OBSERVATIONS, RL2Config
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import TaskFamily
 
 
-_WITHOUT_OBSERVATIONS = {k: v for k, v in WITHOUT_OBSERVATIONS.values.items() if k != "gamma"}
+def _with_own_gamma(suggestion: Suggestion) -> Suggestion:
+    """The suggestion without its discount: the paper's is kept."""
+    kept = {name: value for name, value in suggestion.values.items() if name != "gamma"}
+    return replace(suggestion, values=kept)
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,7 @@ class WangConfig(RL2Config):
     The entropy's weight is constant; set entropy_end to anneal it.
     """
 
-    # the paper's discount, also without observations
-    suggestions = (replace(WITHOUT_OBSERVATIONS, values=_WITHOUT_OBSERVATIONS), CONTROL)
+    suggestions = (_with_own_gamma(WITHOUT_OBSERVATIONS), _with_own_gamma(STATES), CONTROL)
     cell: Literal["gru", "lstm"] = "lstm"
     hidden: int = 48
     gamma: float = 0.8
