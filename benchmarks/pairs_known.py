@@ -46,9 +46,6 @@ OWN_SCORES = {
     )
 }
 
-# Why pairs do not learn.
-REASONS: dict[tuple[str, str], str] = {}
-
 
 def best_known(learner: str, family: str) -> float:
     """The best known score of a pair."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.pairs_known import KNOWN, OWN_SCORES, REASONS, best_known
+from benchmarks.pairs_known import KNOWN, OWN_SCORES, best_known
 from openpoet.agents.learners import LEARNERS
+from openpoet.agents.not_learning import NOT_LEARNING
 from openpoet.envs.families import FAMILIES
 
 LEARNS = 0.15  # share of the way from chance to the best known score
@@ -115,7 +116,7 @@ def not_learning(found: Sequence[Row]) -> Iterator[str]:
     """Lines of Markdown: the pairs that do not learn, and why, as far as it is known."""
     for row in found:
         if row.verdict == "does not learn":
-            why = REASONS.get((row.learner, row.family), "not yet examined")
+            why = NOT_LEARNING.get((row.learner, row.family), "not yet examined")
             yield f"- `{row.learner}` on {row.family}: {why}"
 
 

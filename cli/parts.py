@@ -168,6 +168,15 @@ def _suggested(tables: Tables) -> Mapping[str, Any]:
     return settings.suggested_values(family.spec)  # type: ignore[union-attr]
 
 
+def default_settings(tables: Tables) -> Mapping[str, Any]:
+    """The settings that the run's learner has for the run's family if none is given."""
+    from .plugins import section
+    from .settings.fields import complete
+
+    name = tables["run"]["learner"]
+    return complete(schema_of("learner", name), _suggested(tables), section(name))
+
+
 def schemas(tables: Tables) -> dict[str, Schema]:
     """The fields of every section of a run, by section. Plug-in files are executed."""
     from openpoet.poet.config import PoetConfig

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .cautions import caution
 from .devices import choose_device
 from .frontend import Frontend
 from .injections import Injections
@@ -95,7 +96,7 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
     if source is not None:
         seeds = seeds_from(source.run, source.select, source.take, parts)
     parts.check(seeds)
-    for problem in remember(tables):
+    for problem in filter(None, [*remember(tables), caution(tables)]):
         frontend.warn(problem)
     folder = wanted.folder or default_folder(tables)
     with (

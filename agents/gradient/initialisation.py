@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 RATE = "rate_"  # prefix of a parameter's learned step size
 # hyperparameters that may be explored; outer loops add their own
-RANGES = {"inner_lr": Range(3e-3, 1.0)}
+RANGES = {"inner_lr": Range(3e-3, 10.0)}
 
 
 class Initialisation(Tunable, Adapting):
@@ -53,7 +53,7 @@ class Initialisation(Tunable, Adapting):
             self.model = Regressor.of(spec, c.hidden)
         else:
             self.model = FeedforwardPolicy.of(
-                spec, c.hidden, gamma=c.gamma, action_std=c.action_std
+                spec, c.hidden, gamma=c.gamma, action_std=c.action_std, std_floor=c.std_floor
             )
 
     @abstractmethod
@@ -80,7 +80,10 @@ class Initialisation(Tunable, Adapting):
         episode_batches = EpisodeBatches(
             self.family, [task] * c.draws, draw_seeds(key, c.draws), c.trajectories, c.device
         )
-        return self.outer_step(agent, episode_batches, self._noise(key)), episode_batches.steps
+        after = self.outer_step(agent, episode_batches, self._noise(key))
+        if isinstance(self.model, FeedforwardPolicy):
+            after = self.model.bounded(after)
+        return after, episode_batches.steps
 
     def outcomes(
         self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"

@@ -38,7 +38,7 @@ class MAML(Initialisation):
     config: MAMLConfig
 
     def __init__(self, family: TaskFamily, config: MAMLConfig | None = None) -> None:
-        super().__init__(family, config or MAMLConfig())
+        super().__init__(family, config or MAMLConfig.suggested(family.spec))
         outer = (
             {"kl": Range(1e-3, 0.1)} if self.config.outer == "trpo" else {"lr": Range(1e-4, 3e-2)}
         )
@@ -132,7 +132,7 @@ class FOMAML(MAML):
     """First-order MAML: the same learner with another setting."""
 
     def __init__(self, family: TaskFamily, config: FOMAMLConfig | None = None) -> None:
-        super().__init__(family, config or FOMAMLConfig())
+        super().__init__(family, config or FOMAMLConfig.suggested(family.spec))
 
 
 def _leaves(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

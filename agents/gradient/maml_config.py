@@ -9,7 +9,7 @@ ten inner steps, shares from 1 to 0. Sizes and rates for minutes on a CPU.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from openpoet.settings import (
     Device,
@@ -21,7 +21,15 @@ from openpoet.settings import (
     Sizes,
 )
 
+from ..parts.suggestions import Suggesting, Suggestion
 from .episode_settings import EpisodeSettings, OuterSettings
+
+DISCRETE = Suggestion(
+    "with discrete actions",
+    lambda spec: getattr(spec, "discrete", False),
+    # probabilities change little with small steps of the logits
+    {"inner_lr": 3.0, "learn_rates": True},
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,10 @@ class AdaptingConfig(EpisodeSettings):
     trajectories: Annotated[PositiveInt, "Episodes of each draw per inner update."] = 20
     inner_steps: Annotated[NonNegativeInt, "Inner gradient steps; 0: joint training."] = 1
     inner_lr: Annotated[PositiveFloat, "Step size of the inner gradient descent."] = 0.1
+    # an inner step grows as the standard deviation falls, until it destroys the policy
+    std_floor: Annotated[
+        NonNegativeFloat, "Smallest standard deviation of continuous actions; 0: none."
+    ] = 0.3
     gamma: Annotated[Fraction, "Discount factor."] = 0.99
     test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 20
     test_updates: Annotated[PositiveInt, "Inner updates in an evaluation."] = 1
@@ -40,9 +52,17 @@ class AdaptingConfig(EpisodeSettings):
     ] = 0.5
     device: Annotated[Device, "Device of the networks."] = "cpu"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.std_floor > self.action_std:
+            raise ValueError(
+                f"std_floor must be at most action_std, got {self.std_floor} and {self.action_std}"
+            )
+
 
 @dataclass(frozen=True)
-class MAMLConfig(OuterSettings, AdaptingConfig):
+class MAMLConfig(OuterSettings, AdaptingConfig, Suggesting):
+    suggestions: ClassVar[tuple[Suggestion, ...]] = (DISCRETE,)
     order: Annotated[
         Literal[1, 2], "Order of the outer gradient; 1 ignores second derivatives."
     ] = 2

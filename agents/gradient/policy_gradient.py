@@ -28,24 +28,23 @@ Parameters = Mapping[str, torch.Tensor]
 class FeedforwardPolicy:
     """A network whose outputs parametrise a distribution over actions.
 
-    action_std: the initial standard deviation of continuous ones.
+    action_std: the initial standard deviation of continuous ones. std_floor: the smallest one.
     """
 
     network: Feedforward
     actions: Actions
     gamma: float = 1.0
     action_std: float = 1.0
+    std_floor: float = 0.0
     # episodes of an earlier policy are off-policy after an update, so each update plays new ones
     keeps_examples = False
 
     @classmethod
-    def of(
-        cls, spec: Spec, hidden: tuple[int, ...], *, gamma: float = 1.0, action_std: float = 1.0
-    ) -> FeedforwardPolicy:
-        """A policy of the family's sizes."""
+    def of(cls, spec: Spec, hidden: tuple[int, ...], **settings: float) -> FeedforwardPolicy:
+        """A policy of the family's sizes. settings: gamma, action_std and std_floor."""
         network = Feedforward((spec.observation_size, *hidden, spec.action_size))
         actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
-        return cls(network, actions, gamma, action_std)
+        return cls(network, actions, **settings)
 
     def init(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         """One policy's weights, without the leading axis; its mean actions are near zero."""
@@ -58,8 +57,15 @@ class FeedforwardPolicy:
         """Parameters of the action distribution [trials, n, k] at observations [trials, n, o]."""
         outputs = self.network(weights, observations)
         if isinstance(self.actions, Gaussian):
-            outputs = torch.cat([outputs, weights["log_std"][:, None].expand_as(outputs)], -1)
+            log_std = self.bounded(weights)["log_std"]
+            outputs = torch.cat([outputs, log_std[:, None].expand_as(outputs)], -1)
         return outputs
+
+    def bounded(self, weights: Parameters) -> Parameters:
+        """The weights with a standard deviation of at least `std_floor`."""
+        if not (self.std_floor and "log_std" in weights):
+            return weights
+        return {**weights, "log_std": weights["log_std"].clamp(min=math.log(self.std_floor))}
 
     def batch_outputs(self, weights: Parameters, batch: Batch) -> torch.Tensor:
         """Outputs at all steps of each trial's episodes, [trials, per_trial x t, k]."""

@@ -4,6 +4,7 @@ adaptation.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -189,6 +190,40 @@ def test_the_initial_ratio_is_one_with_the_gradient_of_the_log_probability() -> 
     ]
     for one, two in zip(*slopes, strict=True):
         torch.testing.assert_close(one, two)
+
+
+def test_the_standard_deviation_has_a_floor_below_which_it_has_no_gradient() -> None:
+    learner = MAML(PLANE, replace(SMALL, std_floor=0.3))
+    policy, agent = learner.model, learner.init(Key(6))
+    assert isinstance(policy, FeedforwardPolicy)
+    low = torch.tensor([[0.1, 0.5]]).log().requires_grad_()
+    weights = {**learner.repeated(agent, 1), "log_std": low}
+    outputs = policy.outputs(weights, torch.zeros(1, 1, 2))
+    torch.testing.assert_close(outputs[0, 0, 2:].exp(), torch.tensor([0.3, 0.5]))
+    (slopes,) = torch.autograd.grad(outputs.sum(), [low])
+    assert slopes.tolist() == [[0.0, 1.0]]
+    # after an outer step it is at the floor, where it has a gradient again
+    below = {**agent, "log_std": torch.tensor([0.1, 0.5]).log()}
+    (after,), _ = learner.improve([below], [SQUARE], [Key(7)])
+    assert float(after["log_std"][0]) == pytest.approx(math.log(0.3))
+    assert float(after["log_std"][1]) > math.log(0.3)
+
+
+def test_without_a_floor_an_inner_step_grows_as_the_standard_deviation_falls() -> None:
+    changes = []
+    for floor in (0.0, 0.3):
+        learner = MAML(PLANE, replace(SMALL, std_floor=floor))
+        agent = dict(learner.init(Key(6)))
+        agent["log_std"] = torch.full((2,), math.log(0.01))
+        batches, adapted = learner.inner_loop(
+            learner.weights(agent),
+            EpisodeBatches(PLANE, [SQUARE] * 3, [0, 1, 2], 4, "cpu"),
+            1,
+            torch.Generator().manual_seed(0),
+        )
+        assert len(batches) == 1
+        changes.append(float((adapted["b1"] - agent["b1"]).abs().max()))
+    assert changes[0] > 20 * changes[1]
 
 
 def test_a_ratio_gains_nothing_beyond_the_clip_range_but_loses() -> None:
