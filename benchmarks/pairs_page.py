@@ -41,7 +41,8 @@ class Row:
         """ "learns", "does not learn" or "refused"."""
         if self.refused:
             return "refused"
-        learns = self.share > LEARNS and self.score > self.untrained
+        better = self.score > self.untrained or self.share >= NEAR
+        learns = self.share > LEARNS and better
         return "learns" if learns else "does not learn"
 
     def line(self) -> str:

@@ -30,6 +30,8 @@ DISCRETE = Suggestion(
     # probabilities change little with small steps of the logits
     {"inner_lr": 3.0, "learn_rates": True},
 )
+# with larger steps first-order MAML forgets within minutes what it has learned
+LABELS = Suggestion("with labels", lambda spec: getattr(spec, "labels", 0) > 0, {"lr": 1e-3})
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class AdaptingConfig(EpisodeSettings):
 
 @dataclass(frozen=True)
 class MAMLConfig(OuterSettings, AdaptingConfig, Suggesting):
-    suggestions: ClassVar[tuple[Suggestion, ...]] = (DISCRETE,)
+    suggestions: ClassVar[tuple[Suggestion, ...]] = (DISCRETE, LABELS)
     order: Annotated[
         Literal[1, 2], "Order of the outer gradient; 1 ignores second derivatives."
     ] = 2

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Nearness = Literal["l2", "cosine"]
 SAME = 1e-6  # squared distance up to which two contexts are considered equal
 # an update takes longer than with a compiled GRU, so that smaller ones learn sooner
-_STATES = replace(STATES, values={**STATES.values, "trials": 128, "minibatches": 4})
+_STATES = replace(STATES, values={**STATES.values, "lam": 0.3, "trials": 128, "minibatches": 4})
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class EpisodicLSTMConfig(RL2Config):
     suggestions = (_STATES, CONTROL)  # it needs observations
     cell: Annotated[Literal["lstm"], "Recurrent cell; the memory stores its cell state."] = "lstm"
     hidden: int = 48
+    gamma: float = 0.9
+    lam: float = 0.95
     capacity: Annotated[
         PositiveInt | None, "Entries of the memory; none: one per episode of a trial."
     ] = None

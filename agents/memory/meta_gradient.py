@@ -62,7 +62,7 @@ class MetaGradientConfig(RL2Config):
     """Settings; `gamma` and `lam` are the initial values of eta."""
 
     suggestions = (WITHOUT_OBSERVATIONS, _STATES, CONTROL)
-    gamma: Annotated[Open, "Initial discount factor; it is learned."] = 0.99
+    gamma: Annotated[Open, "Initial discount factor; it is learned."] = 0.9
     lam: Annotated[Open, "Initial lambda; it is learned."] = 0.9
     reference_gamma: Annotated[
         Fraction, "Discount factor under which the next batch evaluates an update."

@@ -157,11 +157,11 @@ def test_learner_conformance() -> None:
 def test_eta_changes_from_the_second_update_on_and_is_kept_by_adopt() -> None:
     learner, key = MetaGradient(Guessing(), SMALL), Key(2)
     agent = learner.init(key)
-    assert (float(agent["hyper/gamma"]), float(agent["hyper/lam"])) == (0.99, 0.9)
+    assert (float(agent["hyper/gamma"]), float(agent["hyper/lam"])) == (0.9, 0.9)
     (once,), _ = learner.improve([agent], [0.5], [key.child(0)])
-    assert float(once["hyper/gamma"]) == pytest.approx(0.99, abs=1e-12)
+    assert float(once["hyper/gamma"]) == pytest.approx(0.9, abs=1e-12)
     (twice,), _ = learner.improve([once], [0.5], [key.child(1)])
-    assert float(twice["hyper/gamma"]) != pytest.approx(0.99, abs=1e-6)
+    assert float(twice["hyper/gamma"]) != pytest.approx(0.9, abs=1e-6)
     assert 0 < float(twice["hyper/gamma"]) < 1
     adopted = learner.adopt(twice)
     assert float(adopted["hyper/gamma"]) == float(twice["hyper/gamma"])
