@@ -41,8 +41,8 @@ class Row:
         """ "learns", "does not learn" or "refused"."""
         if self.refused:
             return "refused"
-        better = self.score > self.untrained or self.share >= NEAR
-        learns = self.share > LEARNS and better
+        # equal where an agent learns within a trial only, or is at the best score from the start
+        learns = self.share > LEARNS and self.score >= self.untrained
         return "learns" if learns else "does not learn"
 
     def line(self) -> str:
@@ -68,13 +68,13 @@ PAGE = """\
 
 Every learner on every family, with all settings at their defaults for the family (`openpoet list
 NAME`), on the family's first task. A cell is the mean return of the last episode of a trial, on
-fresh draws, after {seconds:.0f} s of training on one core, or less where it comes within
-{near:.0f} % of the best known score earlier; **bold** where the pair learns: more than
-{share:.0f} % of the way from uniform random actions to the best known score, and more than the
-untrained agent. Cells of `diayn` are its intrinsic reward of a step instead, of at most
-{diayn:.2f}. A dash is a family that the learner refuses; the reasons are below. An empty cell has
-not been measured yet: `python -m benchmarks.pairs` measures it, and `--page` makes this page from
-[pairs](../benchmarks/results/pairs.txt).
+fresh draws, after two minutes of training on one core, or less where it comes within {near:.0f} %
+of the best known score earlier; **bold** where the pair learns: more than {share:.0f} % of the way
+from uniform random actions to the best known score, and not less than the untrained agent. Cells of
+`diayn` are its intrinsic reward of a step instead, of at most {diayn:.2f}. A dash is a family that
+the learner refuses, ... a pair for which a few improvement steps take longer than two minutes; the
+reasons are below. An empty cell has not been measured yet: `python -m benchmarks.pairs` measures
+it, and `--page` makes this page from [pairs](../benchmarks/results/pairs.txt).
 
 {table}
 
@@ -94,7 +94,6 @@ not been measured yet: `python -m benchmarks.pairs` measures it, and `--page` ma
 
 def page(found: Sequence[Row]) -> str:
     """The page of the documentation, from the results so far."""
-    seconds = {row.seconds for row in found if not row.refused}
     known = [f"- {family}: {each.score:.4g}, {each.source}" for family, each in KNOWN.items()]
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in found:
@@ -102,7 +101,6 @@ def page(found: Sequence[Row]) -> str:
             reasons.setdefault((row.learner, row.refused), []).append(row.family)
     refused = [f"- `{name}` on {', '.join(on)}: {why}" for (name, why), on in reasons.items()]
     return PAGE.format(
-        seconds=max(seconds, default=120.0),
         share=100 * LEARNS,
         near=100 * (1 - NEAR),
         diayn=OWN_SCORES["diayn"][1].score,
@@ -115,10 +113,11 @@ def page(found: Sequence[Row]) -> str:
 
 def not_learning(found: Sequence[Row]) -> Iterator[str]:
     """Lines of Markdown: the pairs that do not learn, and why, as far as it is known."""
-    for row in found:
-        if row.verdict == "does not learn":
-            why = NOT_LEARNING.get((row.learner, row.family), "not yet examined")
-            yield f"- `{row.learner}` on {row.family}: {why}"
+    measured = {(row.learner, row.family): row.verdict for row in found}
+    failing = {pair for pair, verdict in measured.items() if verdict == "does not learn"}
+    for learner, family in sorted(failing | (NOT_LEARNING.keys() - measured.keys())):
+        why = NOT_LEARNING.get((learner, family), "not yet examined")
+        yield f"- `{learner}` on {family}: {why}"
 
 
 def table(found: Mapping[tuple[str, str], Row]) -> Iterator[str]:
@@ -132,16 +131,18 @@ def table(found: Mapping[tuple[str, str], Row]) -> Iterator[str]:
     )
     yield _line("*best known*", (f"{KNOWN[f].score:.3g}" for f in FAMILIES))
     for learner in LEARNERS:
-        yield _line(f"`{learner}`", (_cell(found.get((learner, f))) for f in FAMILIES))
+        cells = (_cell(found.get((learner, f)), (learner, f) in NOT_LEARNING) for f in FAMILIES)
+        yield _line(f"`{learner}`", cells)
 
 
 def _line(name: str, cells: Iterable[str]) -> str:
     return f"| {name} | " + " | ".join(cells) + " |"
 
 
-def _cell(row: Row | None) -> str:
+def _cell(row: Row | None, explained: bool) -> str:
+    """explained: whether there is a reason for which the pair does not learn."""
     if row is None:
-        return ""
+        return "..." if explained else ""
     if row.refused:
         return "-"
     return f"**{row.score:.3g}**" if row.verdict == "learns" else f"{row.score:.3g}"

@@ -48,8 +48,15 @@ class EpisodicLSTMConfig(RL2Config):
     suggestions = (_STATES, CONTROL)  # it needs observations
     cell: Annotated[Literal["lstm"], "Recurrent cell; the memory stores its cell state."] = "lstm"
     hidden: int = 48
-    gamma: float = 0.9
-    lam: float = 0.95
+    trials: int = 192
+    epochs: int = 2
+    minibatches: int = 2
+    gamma: float = 0.8
+    lam: float = 0.5
+    lr: float = 5e-3
+    lr_end: float = 5e-3
+    entropy: float = 0.03
+    entropy_end: float = 0.03
     capacity: Annotated[
         PositiveInt | None, "Entries of the memory; none: one per episode of a trial."
     ] = None

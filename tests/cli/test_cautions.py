@@ -36,7 +36,8 @@ def test_a_run_prints_the_warning_and_goes_on(
     assert "ppo does not learn mdp from its defaults" in capsys.readouterr().err
 
 
-def test_every_measured_pair_that_does_not_learn_has_a_reason_and_no_other_has_one() -> None:
+def test_every_measured_pair_that_does_not_learn_has_a_reason_and_no_pair_that_learns() -> None:
     measured = {(row.learner, row.family): row.verdict for row in rows()}
     failing = {pair for pair, verdict in measured.items() if verdict == "does not learn"}
-    assert failing == set(NOT_LEARNING)
+    assert failing <= set(NOT_LEARNING)
+    assert all(measured.get(pair, "does not learn") == "does not learn" for pair in NOT_LEARNING)

@@ -112,7 +112,18 @@ def test_it_learns_to_use_memory_across_episodes() -> None:
     family, root = BarcodeBandits(TINY), Key(5)
     task = BarcodeArms(1.0, 0.0)
     learner = EpisodicLSTM(
-        family, EpisodicLSTMConfig(hidden=16, trials=128, lr=1e-2, lr_end=1e-2, gamma=0.8)
+        family,
+        EpisodicLSTMConfig(
+            hidden=16,
+            trials=128,
+            epochs=3,
+            minibatches=4,
+            lam=0.3,
+            lr=1e-2,
+            lr_end=1e-2,
+            entropy=0.02,
+            entropy_end=0.02,
+        ),
     )
     agent = learner.init(root)
     for step in range(25):
