@@ -11,13 +11,15 @@ from pathlib import Path
 from openpoet.envs.parts.processors import processors
 
 ROOT = Path(__file__).resolve().parent.parent
+RESULTS = "benchmarks/results"
 
 
 def heading() -> str:
-    """Machine, commit (with a + if the tree has changes) and command, one per line."""
-    commit = _git("rev-parse", "--short", "HEAD") + (
-        "+" if _git("status", "--porcelain", "-uno") else ""
-    )
+    """Machine, commit (with a + if files other than results differ from it) and command, one per
+    line.
+    """
+    changes = _git("status", "--porcelain", "-uno", "--", ".", f":!{RESULTS}")
+    commit = _git("rev-parse", "--short", "HEAD") + ("+" if changes else "")
     memory = next(
         (line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0"
     )

@@ -122,10 +122,10 @@ def measured(learner_name: str, family_name: str, seconds: float) -> Row:
     return row
 
 
-def record(row: Row) -> None:
-    """Append a row to the results, and print it."""
+def record(row: Row, heading: str) -> None:
+    """Append a row under its heading to the results, and print it; several processes may do so."""
     with RESULTS.open("a", encoding="utf-8") as file:
-        file.write(row.line() + "\n")
+        file.write(f"{heading}\n{row.line()}\n")
     print(row.line(), flush=True)
 
 
@@ -145,15 +145,13 @@ def main() -> None:
     done = {(row.learner, row.family) for row in rows()}
     chosen = itertools.product(options.learner or LEARNERS, options.family or FAMILIES)
     pairs = [pair for pair in chosen if pair not in done]
-    if pairs:
-        with RESULTS.open("a", encoding="utf-8") as file:
-            file.write(heading() + "\n")  # rows below it are of this machine and commit
+    head = heading()  # the machine, and the commit whose code is running
     refused = {pair: row for pair in pairs if (row := refusal(*pair)) is not None}
     for row in refused.values():
-        record(row)
+        record(row, head)
     for pair in pairs:
         if pair not in refused:
-            record(measured(*pair, options.seconds))
+            record(measured(*pair, options.seconds), head)
     print(f"{sum(os.times()[:4]):.0f} s of CPU", file=sys.stderr)
 
 
