@@ -102,12 +102,11 @@ def measured(learner_name: str, family_name: str, seconds: float) -> Row:
     learner, task, key = made_learner(learner_name, family), family.origin(), Key(1)
     agent = learner.init(key.child("init"))
     learner.improve([agent], [task], [key.child("compile")])  # kernels are compiled at first use
-    own = learner_name in OWN_SCORES
     row = Row(
         learner_name,
         family_name,
         untrained=score(learner, agent, task, key),
-        chance=OWN_SCORES[learner_name][0] if own else chance(family),
+        chance=0.0 if learner_name in OWN_SCORES else chance(family),
     )
     i = 0
     for check in range(1, CHECKS + 1):
@@ -122,10 +121,10 @@ def measured(learner_name: str, family_name: str, seconds: float) -> Row:
     return row
 
 
-def record(row: Row, heading: str) -> None:
+def record(row: Row, head: str) -> None:
     """Append a row under its heading to the results, and print it; several processes may do so."""
     with RESULTS.open("a", encoding="utf-8") as file:
-        file.write(f"{heading}\n{row.line()}\n")
+        file.write(f"{head}\n{row.line()}\n")
     print(row.line(), flush=True)
 
 

@@ -34,19 +34,10 @@ KNOWN = {
     ),
 }
 
-# Learners whose score is not a return of the family, with the score of a policy that learned
-# nothing.
-OWN_SCORES = {
-    "diayn": (
-        0.0,
-        Known(
-            math.log(DIAYNConfig().skills),
-            "bound: log(skills), the mean intrinsic reward of a step",
-        ),
-    )
-}
+# Upper bounds for learners whose score is not a return of the family; random actions score 0.
+OWN_SCORES = {"diayn": math.log(DIAYNConfig().skills)}
 
 
 def best_known(learner: str, family: str) -> float:
     """The best known score of a pair."""
-    return (OWN_SCORES[learner][1] if learner in OWN_SCORES else KNOWN[family]).score
+    return OWN_SCORES[learner] if learner in OWN_SCORES else KNOWN[family].score

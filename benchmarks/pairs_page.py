@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 from benchmarks.pairs_known import KNOWN, OWN_SCORES, best_known
 from openpoet.agents.learners import LEARNERS
@@ -72,9 +73,10 @@ fresh draws, after two minutes of training on one core, or less where it comes w
 of the best known score earlier; **bold** where the pair learns: more than {share:.0f} % of the way
 from uniform random actions to the best known score, and not less than the untrained agent. Cells of
 `diayn` are its intrinsic reward of a step instead, of at most {diayn:.2f}. A dash is a family that
-the learner refuses, ... a pair for which a few improvement steps take longer than two minutes; the
-reasons are below. An empty cell has not been measured yet: `python -m benchmarks.pairs` measures
-it, and `--page` makes this page from [pairs](../benchmarks/results/pairs.txt).
+the learner refuses, "slow" a pair that was not measured, since a few improvement steps take longer
+than two minutes; the reasons are below. An empty cell has not been measured yet:
+`python -m benchmarks.pairs` measures it, and `--page` makes this page from
+[pairs](../benchmarks/results/pairs.txt).
 
 {table}
 
@@ -95,29 +97,39 @@ it, and `--page` makes this page from [pairs](../benchmarks/results/pairs.txt).
 def page(found: Sequence[Row]) -> str:
     """The page of the documentation, from the results so far."""
     known = [f"- {family}: {each.score:.4g}, {each.source}" for family, each in KNOWN.items()]
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for row in found:
-        if row.refused:
-            reasons.setdefault((row.learner, row.refused), []).append(row.family)
-    refused = [f"- `{name}` on {', '.join(on)}: {why}" for (name, why), on in reasons.items()]
     return PAGE.format(
         share=100 * LEARNS,
         near=100 * (1 - NEAR),
-        diayn=OWN_SCORES["diayn"][1].score,
-        reasons="\n".join(not_learning(found)),
+        diayn=OWN_SCORES["diayn"],
+        reasons="\n".join(grouped(not_learning(found))),
         table="\n".join(table({(row.learner, row.family): row for row in found})),
         known="\n".join(known),
-        refused="\n".join(refused),
+        refused="\n".join(
+            grouped((row.learner, row.family, row.refused) for row in found if row.refused)
+        ),
     )
 
 
-def not_learning(found: Sequence[Row]) -> Iterator[str]:
-    """Lines of Markdown: the pairs that do not learn, and why, as far as it is known."""
+def grouped(reasons: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    """A list in Markdown, with the families of a learner that share a reason in one item.
+
+    reasons: (learner, family, reason).
+    """
+    families: dict[tuple[str, str], list[str]] = {}
+    for learner, family, why in reasons:
+        families.setdefault((learner, why), []).append(family)
+    for (learner, why), names in families.items():
+        item = f"- `{learner}` on {', '.join(names)}: {why}"
+        yield fill(item, 100, subsequent_indent="  ", break_long_words=False)
+
+
+def not_learning(found: Sequence[Row]) -> Iterator[tuple[str, str, str]]:
+    """Pairs that do not learn, with the reason as far as it is known."""
     measured = {(row.learner, row.family): row.verdict for row in found}
     failing = {pair for pair, verdict in measured.items() if verdict == "does not learn"}
     for learner, family in sorted(failing | (NOT_LEARNING.keys() - measured.keys())):
         why = NOT_LEARNING.get((learner, family), "not yet examined")
-        yield f"- `{learner}` on {family}: {why}"
+        yield learner, family, why
 
 
 def table(found: Mapping[tuple[str, str], Row]) -> Iterator[str]:
@@ -142,7 +154,7 @@ def _line(name: str, cells: Iterable[str]) -> str:
 def _cell(row: Row | None, explained: bool) -> str:
     """explained: whether there is a reason for which the pair does not learn."""
     if row is None:
-        return "..." if explained else ""
+        return "slow" if explained else ""
     if row.refused:
         return "-"
     return f"**{row.score:.3g}**" if row.verdict == "learns" else f"{row.score:.3g}"

@@ -30,7 +30,7 @@ DISCRETE = Suggestion(
     # probabilities change little with small steps of the logits
     {"inner_lr": 3.0, "learn_rates": True},
 )
-# with larger steps first-order MAML forgets within minutes what it has learned
+# with the larger default the error of first-order MAML rises again within minutes
 LABELS = Suggestion("with labels", lambda spec: getattr(spec, "labels", 0) > 0, {"lr": 1e-3})
 
 

@@ -54,5 +54,5 @@ def test_a_measurement_trains_for_the_time_and_ends_early_at_the_best_score() ->
 
 def test_the_page_explains_pairs_that_do_not_learn() -> None:
     text = page([replace(ROW, learner="ppo", family="mdp", score=10.0, chance=10.2)])
-    assert "- `ppo` on mdp: it has no memory" in text
-    assert "| `reptile` | ... |" in text  # not measured, and explained
+    assert "- `ppo` on barcode, gridnavi, mdp" in text
+    assert "| `reptile` | slow |" in text  # not measured, and explained

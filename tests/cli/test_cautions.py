@@ -23,7 +23,9 @@ def test_a_pair_that_does_not_learn_has_a_warning_while_its_settings_are_the_def
     found = warning("ppo", "mdp")
     assert found is not None
     assert found.startswith("ppo does not learn mdp from its defaults within minutes: it has no")
-    assert warning("ppo", "mdp", 'ppo.device="cpu"') == found
+    tables = settings_for(Request({"run.family": "mdp", "run.learner": "ppo"}, ()))
+    tables["ppo"]["device"] = "cuda"
+    assert caution(tables) == found
     assert warning("ppo", "mdp", 'ppo.cell="gru"') is None
     assert warning("rl2", "mdp") is None
 
