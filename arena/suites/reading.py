@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 from collections.abc import Mapping
@@ -18,19 +19,28 @@ FIELDS = (
 MOST_BYTES = 2**26  # of a file
 MOST_WORLDS, MOST_SEEDS = 20_000, 100_000
 LARGEST_SEED = 2**32  # seeds below it fit every simulator's generator
+PLAIN, PACKED = ".json", ".json.gz"  # of our own files, by their size
 
 
 def suites() -> list[str]:
     """Names of the suites that come with openpoet."""
-    names = (file.name for file in files(__package__).iterdir())
-    return sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
+    names = [file.name for file in files(__package__).iterdir()]
+    return sorted(
+        name.removesuffix(suffix)
+        for suffix in (PLAIN, PACKED)
+        for name in names
+        if name.endswith(suffix)
+    )
 
 
 def suite(name: str) -> Suite:
     """A suite of openpoet by its name. ValueError, one line, if there is none."""
     if name not in suites():
         raise ValueError(f"unknown suite {name!r}: there are {', '.join(suites())}")
-    return parse((files(__package__) / f"{name}.json").read_text(encoding="utf-8"), name)
+    folder = files(__package__)
+    if (packed := folder / f"{name}{PACKED}").is_file():
+        return parse(gzip.decompress(packed.read_bytes()).decode(), name)
+    return parse((folder / f"{name}{PLAIN}").read_text(encoding="utf-8"), name)
 
 
 def read(path: Path) -> Suite:
