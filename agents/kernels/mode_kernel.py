@@ -1,6 +1,7 @@
-"""Most likely actions of feed-forward actors, compiled by Numba, for `Simulator.play`.
+"""Most likely or sampled actions of feed-forward actors, compiled by Numba, for `Simulator.play`.
 
-The same numbers as act_kernel's with zeros as noise, on inputs normalised as by ppo.normalisation.
+The same numbers as act_kernel's, on inputs normalised as by ppo.normalisation. The noise of sampled
+actions is drawn before an episode begins (`noise_memory`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from .ppo_network import Architecture
 from .products import ROWS, START, callee, padded, wide
 
 KINDS = 2  # numbers of a layout before the sizes
+SPENT = -2
+TAKEN = 1  # numbers of a row's memory before its noise: steps taken
 
 
 @callee
@@ -33,6 +36,30 @@ def _fits(weights, observations, layout, actions):
         return False
     numbers = 2 * sizes[0] + length(sizes)
     return actions.shape[1] == sizes[len(sizes) - 1] and weights.shape[1] == numbers
+
+
+@callee
+def _noise_at(memory, n):
+    """Where the noise [n] of this step begins in a row's memory, which counts the step; -1 without
+    noise, SPENT if none is left.
+    """
+    if len(memory) == 0:
+        return -1
+    at = TAKEN + n * np.int64(memory[0])
+    memory[0] += ONE
+    return at if at + n <= len(memory) else SPENT
+
+
+@callee
+def _choose(outputs, noise, discrete, action):
+    """Write an action [n]: outputs + noise, or the one-hot largest of them. noise: [n] or [0]."""
+    best = 0
+    for j in range(len(outputs)):
+        action[j] = outputs[j] + noise[j] if len(noise) > 0 else outputs[j]
+        best = j if action[j] > action[best] else best
+    if discrete:
+        for j in range(len(outputs)):
+            action[j] = ONE if j == best else ZERO
 
 
 @callee
@@ -61,8 +88,8 @@ def _modes(
 
     weights: [members, p], each the mean and scale of the inputs and the actor (layers.py). layout:
     the limit of normalised inputs, or 0 without normalisation; whether actions are discrete; sizes
-    of the layers. If sizes do not match the layout all actions are NaN, which every simulator
-    rejects.
+    of the layers. memory: [n, 0] for the most likely actions, or `noise_memory`. If sizes do not
+    match the layout, or no noise is left, actions are NaN, which every simulator rejects.
     """
     if not _fits(weights, observations, layout, actions):
         actions[:, :] = np.float32(np.nan)
@@ -80,13 +107,14 @@ def _modes(
         m = (end - begin + ROWS - 1) // ROWS * ROWS
         at = forward(weights[own, 2 * n :], START, sizes, x, first, m)
         for i in range(end - begin):
-            found, row = x[at + i * wide(outputs) : at + i * wide(outputs) + outputs], begin + i
-            best = 0
-            for j in range(outputs):
-                best = j if found[j] > found[best] else best
-            for j in range(outputs):
-                mode = ONE if j == best else ZERO
-                actions[rows[row], j] = mode if discrete else found[j]
+            row = rows[begin + i]
+            noise = _noise_at(memory[row], outputs)
+            if noise == SPENT:
+                actions[row, :] = np.float32(np.nan)
+                continue
+            of_step = memory[row, noise : noise + outputs] if noise >= 0 else memory[row, :0]
+            found = x[at + i * wide(outputs) : at + i * wide(outputs) + outputs]
+            _choose(found, of_step, discrete, actions[row])
         begin = end
 
 
@@ -103,6 +131,16 @@ def mode_kernel() -> Callable[..., None]:
 def layout_of(architecture: Architecture, limit: int) -> np.ndarray:
     """The kernel's layout. limit: of normalised inputs; 0: inputs are not normalised."""
     return np.array([limit, architecture.discrete, *architecture.actor], np.int64)
+
+
+def noise_memory(noise: np.ndarray) -> np.ndarray:
+    """The kernel's memory of n rows. noise: [steps, n, actions], of every step of an episode, that
+    is added to the actor's outputs.
+    """
+    steps, n, actions = noise.shape
+    memory = np.zeros((n, TAKEN + steps * actions), np.float32)
+    memory[:, TAKEN:] = noise.swapaxes(0, 1).reshape(n, -1)
+    return memory
 
 
 def row_of(flat: np.ndarray, architecture: Architecture, normaliser: np.ndarray) -> np.ndarray:

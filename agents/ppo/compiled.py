@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from ..kernels.act_kernel import Actor
-from ..kernels.mode_kernel import layout_of, mode_kernel, row_of
-from ..kernels.ppo_network import Architecture
+from ..kernels.mode_kernel import layout_of, mode_kernel, noise_memory, row_of
+from ..kernels.ppo_network import LOG_STD, Architecture
 from ..kernels.ppo_update import Loss, Optimised, Transitions, update
 from ..parts.actions import Categorical
 from ..parts.adam import STEPS
@@ -66,10 +66,14 @@ class CompiledPolicy:
     def values(self, inputs: torch.Tensor, state: State) -> torch.Tensor:
         return self._actor.values(inputs)
 
-    def play(self, simulator: Any, normaliser: Normaliser | None) -> np.ndarray:
-        """Returns [n] float64 of one whole episode of every row under the most likely actions.
+    def play(
+        self, simulator: Any, normaliser: Normaliser | None, noise: torch.Tensor | None = None
+    ) -> np.ndarray:
+        """Returns [n] float64 of one whole episode of every row.
 
         simulator: one with the method `play`. normaliser: that of the inputs, if there is one.
+        noise: of sampled actions in every step of an episode, [steps, n, a], see `noise`; None: the
+        most likely actions.
         """
         architecture, actor = architecture_of(self.network), self._actor
         o, n = architecture.inputs, len(simulator.success)
@@ -77,6 +81,9 @@ class CompiledPolicy:
         table = row_of(actor.flat, architecture, torch.stack(parts).numpy())
         layout = layout_of(architecture, 0 if normaliser is None else int(LIMIT))
         members, memory = np.zeros(n, np.int64), np.empty((n, 0), np.float32)
+        if noise is not None:
+            scale = self.weights[LOG_STD].exp() if LOG_STD in self.weights else 1.0
+            memory = noise_memory((noise * scale).numpy())
         returns, _ = simulator.play(mode_kernel(), table, members, layout, memory)
         return returns
 

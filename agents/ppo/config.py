@@ -100,8 +100,13 @@ class PPOConfig(PPOSettings):
         PositiveFloat, "Gain of the policy's last layer in the initial weights."
     ] = field(default=0.01, metadata={"written": False})  # not in older runs
     test_episodes: Annotated[
-        PositiveInt, "Episodes per evaluation; 1 in a deterministic family."
+        PositiveInt,
+        "Episodes per evaluation; 1 in a deterministic family under its most likely actions.",
     ] = 16
+    test_actions: Annotated[
+        Literal["sampled", "mode"],
+        "Actions of an evaluation: the most likely ones, or sampled as in training.",
+    ] = field(default="mode", metadata={"written": False})  # not in older runs
     device: Annotated[Device, "Device of networks and simulator."] = "cpu"
 
     def __post_init__(self) -> None:

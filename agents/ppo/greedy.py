@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 BLOCK = 64  # steps whose noise is drawn together
 
 
+def action_uniforms(key: Key, shape: tuple[int, ...]) -> torch.Tensor:
+    """Uniform numbers [steps, n, a] for the noise of sampled actions, those of `SampledPolicy`."""
+    return torch.from_numpy(key.child("actions").generator().random(shape, dtype="float32"))
+
+
 class GreedyPolicy:
     """TrialPolicy (metaworld_protocol) of n rows, in which an episode is a trial."""
 

@@ -23,7 +23,7 @@ from ..rollouts.trials import input_size, policy_inputs
 from .collecting import Collector
 from .compiled import CompiledPolicy
 from .config import PPOConfig
-from .greedy import GreedyPolicy, SampledPolicy, play
+from .greedy import GreedyPolicy, SampledPolicy, action_uniforms, play
 from .levels import LevelStudent, LevelTrainer
 from .network import FeedforwardNetwork, RecurrentNetwork
 from .normalisation import (
@@ -112,28 +112,31 @@ class PPO(Tunable, PairByPair, LevelStudent):
         return super().evaluate(agents, tasks, keys)[:3]
 
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
-        """The mean return of `test_episodes` episodes under the most likely actions."""
+        """The mean return of `test_episodes` episodes with the actions of `test_actions`."""
         spec, c = self.family.spec, self.config
-        n = 1 if spec.deterministic else c.test_episodes
+        n = 1 if spec.deterministic and c.test_actions == "mode" else c.test_episodes
         simulator = self.family.simulator([task] * n, draw_seeds(key, n), c.device)
-        returns = self._returns(agent, simulator, n)
+        returns = self._returns(agent, simulator, n, key)
         if not bool(torch.isfinite(returns).all()):
             raise ValueError("the return of an episode is NaN or infinite")
         score, share = float(returns.mean()), float(simulator.success.double().mean())
         return Scored(score, bool(solved(score, share, spec.solved_score)), simulator.steps, score)
 
-    def _returns(self, agent: Agent, simulator: Simulator, n: int) -> torch.Tensor:
+    def _returns(self, agent: Agent, simulator: Simulator, n: int, key: Key) -> torch.Tensor:
         """Returns [n] of one episode of every row, by compiled code where the simulator has it."""
-        policy = self.policy(agent)
+        policy, sampled = self.policy(agent), self.config.test_actions == "sampled"
         if not isinstance(policy, CompiledPolicy) or not hasattr(simulator, "play"):
-            return play(simulator, GreedyPolicy(policy, self.family.spec, n), n)
+            how = self.sampled_policy if sampled else self.trial_policy
+            return play(simulator, how(agent, n, key), n)
         moments = Moments.of(agent, OBSERVATIONS)
         normaliser = Normaliser.of(moments) if self.config.normalise_observations else None
-        return torch.from_numpy(policy.play(simulator, normaliser))
+        shape = (self.family.spec.horizon, n, self.actions.size)
+        noise = policy.noise(action_uniforms(key, shape)) if sampled else None
+        return torch.from_numpy(policy.play(simulator, normaliser, noise))
 
     def trial_policy(self, agent: Agent, n: int, key: Key) -> GreedyPolicy:
-        """The policy of n rows simulated by the caller (metaworld_protocol.TrialPolicy), with the
-        actions of an evaluation: the most likely ones.
+        """The policy of n rows simulated by the caller (metaworld_protocol.TrialPolicy), with its
+        most likely actions.
         """
         return GreedyPolicy(self.policy(agent), self.family.spec, n)
 

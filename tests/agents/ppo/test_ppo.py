@@ -200,13 +200,13 @@ def test_episodes_in_compiled_code_equal_those_step_by_step(normalise: bool) -> 
     agent, task = learner.init(Key(1)), family.origin()
     (agent,), _ = learner.improve([agent], [task], [Key(2)])
     agent = {**agent, "actor_w1": 50 * agent["actor_w1"]}
-    compiled = learner._returns(agent, family.simulator([task] * 3, [1, 2, 3], "cpu"), 3)
+    compiled = learner._returns(agent, family.simulator([task] * 3, [1, 2, 3], "cpu"), 3, Key(3))
     stepped = play(
         family.simulator([task] * 3, [1, 2, 3], "cpu"), learner.trial_policy(agent, 3, Key(3)), 3
     )
     assert torch.equal(compiled, stepped)
     other = {**agent, "normaliser/observations/mean": agent["normaliser/observations/mean"] + 1}
-    again = learner._returns(other, family.simulator([task] * 3, [1, 2, 3], "cpu"), 3)
+    again = learner._returns(other, family.simulator([task] * 3, [1, 2, 3], "cpu"), 3, Key(3))
     assert torch.equal(again, stepped) == (not normalise)
 
 
