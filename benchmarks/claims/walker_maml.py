@@ -22,7 +22,7 @@ from openpoet.envs.walker.family import Walker
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
 
-STEPS, UPDATES, DRAWS = 5_000_000, 5, 100
+STEPS, UPDATES, DRAWS = 15_000_000, 5, 100
 CONFIG = MAMLConfig(
     hidden=HIDDEN,
     draws=12,
@@ -84,13 +84,11 @@ def claims() -> list[Claim]:
     k = int(gains.mean(0).argmax()) + 1
     others = controls[best][:, 1:] - controls[best][:, :1]
     beyond = gains[:, k - 1] - others[:, k - 1]
+    final = found[:, k] - controls[best][:, k]
+    print(f"return after {k} updates minus that of joint training after {k}: {interval(final)}")
     return [
         Claim("gain of one update", float(gains[:, 0].mean()), 0.0),
         Claim(f"gain of {k} updates, lower bound", bounds(gains[:, k - 1])[0], 0.0),
         Claim("the same minus joint training's, lower bound", bounds(beyond)[0], 0.0),
-        Claim(
-            f"return after {k} updates minus that of joint training after {k}",
-            float((found[:, k] - controls[best][:, k]).mean()),
-            0.0,
-        ),
+        Claim(f"return after {k} updates minus that of joint training", float(final.mean()), 0.0),
     ]
