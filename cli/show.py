@@ -25,6 +25,7 @@ Title = Callable[[Any], str]  # of an encoded task
 
 FEW = 30  # niches that are shown where a run has more
 MOST_TREE = 300  # niches of a tree
+DEEPEST = 10  # levels of a tree below its first: they fit into 80 columns
 LONGEST = 200  # characters of a text; archives from others may have texts of any length
 MOST_CHANGES = 100  # of settings
 AT_ONCE = 200  # rows of a table; a longer one is printed in pieces
@@ -155,15 +156,20 @@ def columns_of(run: Run, id: int, columns: str = COLUMNS) -> Row:
 
 
 def _tree(run: Run, ids: Sequence[int]) -> Tree:
-    """The niches under their nearest ancestors among them."""
+    """The niches under their nearest ancestors among them, up to DEEPEST levels; below, beside
+    them.
+    """
     root = Tree("lineage")
     above = measures.nearest(run, set(ids))
-    twigs: dict[int | None, Tree] = {None: root}
+    twigs: dict[int | None, tuple[Tree, int]] = {None: (root, 0)}  # where children go, their depth
     for id in sorted(above):  # parents come first
         row = columns_of(run, id, "parent, score, died")
         state = "" if row["died"] is None else " (retired)"
-        gap = f", child of {row['parent']}" if row["parent"] != above[id] else ""
-        twigs[id] = twigs[above[id]].add(line(f"{id} {number(row['score'])}{state}{gap}"))
+        twig, depth = twigs[above[id]]
+        named = row["parent"] != above[id] or depth > DEEPEST
+        parent = f", child of {row['parent']}" if named else ""
+        added = twig.add(line(f"{id} {number(row['score'])}{state}{parent}"))
+        twigs[id] = (added, depth + 1) if depth < DEEPEST else (twig, DEEPEST + 1)
     return root
 
 

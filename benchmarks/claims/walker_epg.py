@@ -32,7 +32,8 @@ from openpoet.poet.streams import Key
 SETTINGS = WalkerSettings(
     body="params", draws="train", length=40, horizon=75, episodes=1, threads=1
 )
-GENERATIONS, TRIALS = 500, 64
+GENERATIONS, TRIALS = 500, 64  # of training; trials of a progress report
+TESTS = 256  # held-out bodies; some of PPO's new policies fall, so that its mean varies
 CONFIG = EPGConfig(
     population=16,
     episodes=8,
@@ -69,14 +70,16 @@ class _Redrawn:
         return self._inner.redraw(rows, [self._seed] * len(seeds))
 
 
-def of_epg(family: Walker, agent: Agent, *, alpha: float = 0.0, rate: float = 0.0) -> np.ndarray:
+def of_epg(
+    family: Walker, agent: Agent, trials: int, *, alpha: float = 0.0, rate: float = 0.0
+) -> np.ndarray:
     """Mean returns [trials, updates + 1] of new policies. alpha = 1: of REINFORCE. rate: step size
     of the inner updates; 0: that of CONFIG.
     """
     config = replace(CONFIG, inner_lr=rate or CONFIG.inner_lr)
     learner, task = EPG(family, config), family.origin()
-    batches, _ = learner.run_trials(agent, task, Key(9), TRIALS, alpha)
-    return np.stack([batch.returns.reshape(TRIALS, -1).mean(1).numpy() for batch in batches], 1)
+    batches, _ = learner.run_trials(agent, task, Key(9), trials, alpha)
+    return np.stack([batch.returns.reshape(trials, -1).mean(1).numpy() for batch in batches], 1)
 
 
 def of_ppo(family: Walker, rate: float) -> np.ndarray:
@@ -95,7 +98,7 @@ def of_ppo(family: Walker, rate: float) -> np.ndarray:
         test_episodes=CONFIG.episodes,
     )
     found = []
-    for number, seed in enumerate(draw_seeds(Key(9), TRIALS)):
+    for number, seed in enumerate(draw_seeds(Key(9), TESTS)):
         one, key, task = OneDraw(family, seed), Key(10).child("trial", number), family.origin()
         learner = PPO(one, config)  # type: ignore[arg-type]
         (agent,), _ = learner.improve([learner.init(key)], [task], [key])
@@ -110,13 +113,13 @@ def claims() -> list[Claim]:
     while training.number < GENERATIONS:
         training.improve()
         if training.number % 20 == 0:
-            training.report(float(of_epg(training_family, training.agent)[:, -1].mean()))
+            training.report(float(of_epg(training_family, training.agent, TRIALS)[:, -1].mean()))
     print(f"EPG: {training.steps / 1e6:.1f} M steps, {training.seconds:.0f} s of CPU")
     print(f"after the last update, training bodies, against steps: {training.curve_text()}")
-    own, first = of_epg(held_out, training.agent), of_epg(held_out, learner.init(key))
+    own, first = of_epg(held_out, training.agent, TESTS), of_epg(held_out, learner.init(key), TESTS)
     print("held-out bodies, before and after each update:", *map(interval, own.T), sep="\n ")
     reinforce = {
-        rate: of_epg(held_out, training.agent, alpha=1.0, rate=rate)[:, -1]
+        rate: of_epg(held_out, training.agent, TESTS, alpha=1.0, rate=rate)[:, -1]
         for rate in REINFORCE_RATES
     }
     ppo = {rate: of_ppo(held_out, rate) for rate in PPO_RATES}

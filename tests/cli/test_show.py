@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from openpoet.archive.store.run_folder import Run
-from openpoet.cli.show import AT_ONCE, FEW, MOST_TREE, as_json, overview
+from openpoet.cli.show import AT_ONCE, DEEPEST, FEW, MOST_TREE, as_json, overview
 from openpoet.cli.show_niche import MOST_LINES, one
 from tests.archive.example_runs import finished
 
@@ -149,3 +149,23 @@ def test_json_has_every_row_and_is_written_row_by_row(run: Run) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2e6
+
+
+def test_a_line_of_many_generations_is_drawn_in_eighty_columns(tmp_path: Path) -> None:
+    """Every niche is there once; those of the deepest levels name their parents."""
+    finished(tmp_path / "run", 60)
+    database = sqlite3.connect(tmp_path / "run" / "archive.db", isolation_level=None)
+    ((niches,),) = database.execute("SELECT count(*) FROM niches")
+    assert niches > DEEPEST + 5
+    database.execute("UPDATE niches SET parent = id - 1 WHERE id > 0")
+    database.close()
+    text = io.StringIO()
+    with Run.open(tmp_path / "run", write=False) as run:
+        for part in overview(run, str, None, whole=True):
+            Console(file=text, width=80).print(part)
+    lines = text.getvalue().partition("lineage\n")[2].partition("\n\n")[0].splitlines()
+    assert [int(line.lstrip(" │└├─").split()[0]) for line in lines] == list(range(niches))
+    assert [line.partition("child of ")[2] for line in lines] == [
+        *[""] * (DEEPEST + 1),
+        *map(str, range(DEEPEST, niches - 1)),
+    ]
