@@ -180,8 +180,11 @@ def _facts(run: Run) -> Iterator[str]:
         )
     for kind, (count, accepted) in measures.transfers_by_kind(run).items():
         yield f"transfers, {kind}: {accepted} of {count} accepted"
-    paper, reference = measures.annecs(run)
-    yield f"ANNECS {paper} (as the reference code counts it: {reference})"
+    if run.settings().get("poet", {}).get("measure_annecs", True):
+        paper, reference = measures.annecs(run)
+        yield f"ANNECS {paper} (as the reference code counts it: {reference})"
+    else:
+        yield "ANNECS is not measured (poet.measure_annecs is false)"
     steps = measures.steps_by_purpose(run)
     total = sum(steps.values())
     yield f"environment steps: {total:,}"

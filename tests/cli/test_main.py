@@ -556,3 +556,13 @@ def test_settings_that_do_not_fit_the_agents_of_a_run_are_an_error(
         message = refused(arguments, capsys)
         assert re.search(line, message), message
         assert "restore" in message
+
+
+def test_show_says_where_annecs_is_not_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(tmp_path / "run")
+    launched = ["launch", "--preset", "quick-navigation", "--iterations", "1", "--out", run]
+    assert command.main([*launched, "--set", "poet.measure_annecs=false", "--workers", "1"]) == 0
+    assert command.main(["show", run]) == 0
+    assert "ANNECS is not measured" in capsys.readouterr().out
