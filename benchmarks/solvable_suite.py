@@ -62,7 +62,7 @@ class Solvers:
         left = list(worlds)
         for player in sorted(self.solved, key=lambda player: -self.solved[player]):
             tried = replace(like, worlds=tuple(left), episodes=1)
-            scores = evaluate([player], tried, self._simulate, episodes=1, greedy=True)
+            scores = evaluate([player], tried, self.simulate, episodes=1, greedy=True)
             unsolved = [
                 world for world, each in zip(left, scores.solved[0], strict=True) if not each[0]
             ]
@@ -73,7 +73,7 @@ class Solvers:
         missed = {world.name for world in left}
         return [world for world in worlds if world.name not in missed]
 
-    def _simulate(self, tasks: Sequence[dict[str, object]], seeds: Sequence[int]) -> object:
+    def simulate(self, tasks: Sequence[dict[str, object]], seeds: Sequence[int]) -> object:
         return self.family.simulator([self.family.decode(task) for task in tasks], seeds, "cpu")
 
 
