@@ -105,8 +105,8 @@ class PPOConfig(PPOSettings):
     ] = 16
     test_actions: Annotated[
         Literal["sampled", "mode"],
-        "Actions of an evaluation: the most likely ones, or sampled as in training; replays show the "
-        "most likely ones.",
+        "Actions of an evaluation: the most likely ones, or sampled as in training; replays show "
+        "the most likely ones.",
     ] = field(default="mode", metadata={"written": False})  # not in older runs
     device: Annotated[Device, "Device of networks and simulator."] = "cpu"
 
