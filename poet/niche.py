@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
@@ -27,6 +28,10 @@ Outcome = Literal[
     "no episode",  # no whole episode of it ended, so that it has no score
     "not kept",  # trained on once by a curriculum that keeps no such levels
 ]
+
+
+# which niches retire beyond the capacity
+Retire = Literal["oldest", "easiest"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,11 @@ class Niche:
         """
         scores = (*self.scores[:-1], result.score)
         return self._scored(agent, result, key, iteration, scores)
+
+    @property
+    def mean_score(self) -> float:
+        """The mean of the latest self-scores; -inf if there are none."""
+        return sum(self.scores) / len(self.scores) if self.scores else -math.inf
 
     def _scored(
         self, agent: Agent, result: Result, key: Key, iteration: int, scores: tuple[float, ...]
@@ -197,8 +207,17 @@ class Population:
         """The population with these active niches, and with further events."""
         return replace(self, active=niches, events=self.events + events)
 
-    def retire(self, capacity: int) -> Population:
-        """The oldest niches beyond `capacity` retired, their agents kept."""
+    def retire(self, capacity: int, which: Retire = "oldest") -> Population:
+        """The oldest or the easiest niches beyond `capacity` retired, their agents kept.
+
+        The easiest are those with the highest mean of their latest scores, of equal ones the
+        oldest; a niche born in this iteration stays if there are others.
+        """
         surplus = max(0, len(self.active) - capacity)
-        leaving = tuple(replace(niche, died=self.iteration) for niche in self.active[:surplus])
-        return replace(self, active=self.active[surplus:], retired=self.retired + leaving)
+        order = list(self.active)
+        if which == "easiest":
+            order.sort(key=lambda niche: (niche.born == self.iteration, -niche.mean_score))
+        leaving = {niche.id for niche in order[:surplus]}
+        out = tuple(replace(n, died=self.iteration) for n in self.active if n.id in leaving)
+        staying = tuple(niche for niche in self.active if niche.id not in leaving)
+        return replace(self, active=staying, retired=self.retired + out)
