@@ -156,7 +156,7 @@ class Population:
 
     iteration: int  # iterations completed, or, within one, its number
     active: tuple[Niche, ...]  # oldest first
-    retired: tuple[Niche, ...] = ()  # oldest first; agents kept
+    retired: tuple[Niche, ...] = ()  # in the order of retirement; agents kept
     niches_born: int = 0  # next niche id
     children_tried: int = 0  # next child id
     events: tuple[Event, ...] = ()
@@ -173,7 +173,7 @@ class Population:
 
     @property
     def niches(self) -> tuple[Niche, ...]:
-        """All niches ever; in POET oldest first."""
+        """All niches ever, retired ones first; oldest first where the oldest retire."""
         return self.retired + self.active
 
     @property
