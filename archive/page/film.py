@@ -80,6 +80,8 @@ class Tree:
             moves["iteration"], moves["source"], moves["target"], strict=True
         ):
             self.moves[at].append((source, target))
+        # it stays 0 in runs that do not measure it
+        self.counts_annecs = max(view["curves"]["annecs"], default=0) > 0
         self.base = pygame.Surface(SIZE, 0, 32)
         self.marks = pygame.Surface(SIZE, pygame.SRCALPHA, 32)  # arcs and rings
         self._background()
@@ -187,7 +189,9 @@ class Tree:
         pygame.draw.circle(surface, colour, (x, end), 1.5 * width)
 
     def _curves(self, at: int) -> None:
-        """Best score and ANNECS between the two last points up to this iteration."""
+        """Best score, and ANNECS if it is counted, between the two last points up to this
+        iteration.
+        """
         curves = self.view["curves"]
         place = int(np.searchsorted(curves["iteration"], at))
         if not place or place >= len(curves["iteration"]) or curves["iteration"][place] != at:
@@ -195,7 +199,8 @@ class Tree:
         low, high = self.view["score_range"]
         top, bottom = SIZE[1] - BOTTOM - CURVES + 24, SIZE[1] - BOTTOM
         most = max(1, max(curves["annecs"]))
-        for name, colour, span in (("best", BEST, (low, high)), ("annecs", ANNECS, (0, most))):
+        drawn = [("best", BEST, (low, high)), ("annecs", ANNECS, (0, most))]
+        for name, colour, span in drawn[: 1 + self.counts_annecs]:
             ends = [
                 (self._x(curves["iteration"][i]), level(curves[name][i], span, top, bottom))
                 for i in (place - 1, place)
@@ -213,4 +218,5 @@ class Tree:
         text = f"iteration {now:,} · {len(alive):,} born · {active:,} active · {solved:,} solved"
         self._write(surface, text, (24, 42), 18, MUTED)
         self._write(surface, "best score", (24, SIZE[1] - BOTTOM - 44), 16, BEST)
-        self._write(surface, "ANNECS", (24, SIZE[1] - BOTTOM - 22), 16, ANNECS)
+        if self.counts_annecs:
+            self._write(surface, "ANNECS", (24, SIZE[1] - BOTTOM - 22), 16, ANNECS)

@@ -2,6 +2,7 @@
 
 import { element, onceAFrame } from "./elements.js";
 import { app, listen } from "./state.js";
+import { countsAnnecs } from "./model.js";
 import { makeChart } from "./chart.js";
 import { theme } from "./theme.js";
 
@@ -36,6 +37,7 @@ function chartSpecs(model) {
 }
 
 function scoreSpecs({ curves, solved_score: solved }) {
+  const active = { name: "active niches", values: curves.active, colour: theme.grey };
   return [
     {
       title: "Score",
@@ -46,15 +48,14 @@ function scoreSpecs({ curves, solved_score: solved }) {
         { name: "median", values: curves.median, colour: theme.cyan },
       ],
     },
-    {
-      title: "ANNECS",
-      hint: "accumulated number of novel environments created and solved",
-      zero: true,
-      series: [
-        { name: "ANNECS", values: curves.annecs, colour: theme.green },
-        { name: "active niches", values: curves.active, colour: theme.grey },
-      ],
-    },
+    countsAnnecs(curves)
+      ? {
+          title: "ANNECS",
+          hint: "accumulated number of novel environments created and solved",
+          zero: true,
+          series: [{ name: "ANNECS", values: curves.annecs, colour: theme.green }, active],
+        }
+      : { title: "Active niches", hint: "of the population", zero: true, series: [active] },
   ];
 }
 

@@ -1,6 +1,6 @@
 /** What the marks of the tree say on hover. */
 
-import { livesAt, scoreAt } from "./model.js";
+import { countsAnnecs, livesAt, scoreAt } from "./model.js";
 import { score, several, whole } from "./format.js";
 
 /** A niche at an iteration. */
@@ -64,6 +64,6 @@ export function describeRun(model) {
     several(niches.length, "world") + " born",
     `${whole(active)} active`,
     `${whole(solved)} solved`,
-    `ANNECS ${whole(model.curves.annecs.at(-1) ?? 0)}`,
+    ...(countsAnnecs(model.curves) ? [`ANNECS ${whole(model.curves.annecs.at(-1))}`] : []),
   ];
 }

@@ -121,6 +121,11 @@ export function endOf(model, niche) {
   return niche.died ?? model.iteration;
 }
 
+/** Whether ANNECS is above 0; it stays 0 in runs that do not measure it. */
+export function countsAnnecs(curves) {
+  return (curves.annecs.at(-1) ?? 0) > 0;
+}
+
 /** Whether a niche is in the population at an iteration. */
 export function livesAt(niche, iteration) {
   return niche.born <= iteration && (niche.died === null || iteration < niche.died);

@@ -62,7 +62,7 @@ function runRow(view, run, colour) {
       numberOf("worlds", whole(run.niches)),
       numberOf("active", whole(run.active)),
       numberOf("solved", whole(run.solved)),
-      numberOf("ANNECS", whole(run.annecs)),
+      run.annecs ? numberOf("ANNECS", whole(run.annecs)) : null,
       numberOf("steps", short(run.steps)),
     ),
   );

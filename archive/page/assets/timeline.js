@@ -6,6 +6,7 @@ import { drawLine, extentOf, FONT, nearestPlace } from "./axes.js";
 import { drawGrid } from "./branches.js";
 import { iterationAt, MARGIN, timeTicks } from "./layout.js";
 import { score, whole } from "./format.js";
+import { countsAnnecs } from "./model.js";
 import { hideTooltip, showTooltip } from "./tooltip.js";
 import { theme } from "./theme.js";
 
@@ -66,7 +67,9 @@ function followCurves(canvas, layoutOf) {
       title: `iteration ${whole(curves.iteration[at])}`,
       lines: [
         `best ${score(curves.best[at])}, median ${score(curves.median[at])}`,
-        `ANNECS ${whole(curves.annecs[at])}: new worlds that were solved in time`,
+        ...(countsAnnecs(curves)
+          ? [`ANNECS ${whole(curves.annecs[at])}: new worlds that were solved in time`]
+          : []),
         `${whole(curves.active[at])} niches active`,
       ],
     });
@@ -85,7 +88,7 @@ function drawCurves(context, model, layout) {
   const scores = scaleOf(extentOf([curves.best, curves.median]));
   const counts = scaleOf([0, Math.max(1, ...curves.annecs.slice(-1))]);
   const lines = [
-    [curves.annecs, counts, theme.green, 1.6],
+    ...(countsAnnecs(curves) ? [[curves.annecs, counts, theme.green, 1.6]] : []),
     [curves.median, scores, theme.cyan, 1.3],
     [curves.best, scores, theme.blue, 1.6],
   ];
@@ -113,14 +116,14 @@ function drawCurves(context, model, layout) {
   drawLegend(context, curves);
 }
 
-/** Names and present values of the three curves, in their colours. */
+/** Names and present values of the curves, in their colours. */
 function drawLegend(context, curves) {
   if (!curves.iteration.length) return;
   const at = nearestPlace(curves.iteration, shownTime());
   const entries = [
     [`best ${score(curves.best[at])}`, theme.blue],
     [`median ${score(curves.median[at])}`, theme.cyan],
-    [`ANNECS ${whole(curves.annecs[at])}`, theme.green],
+    ...(countsAnnecs(curves) ? [[`ANNECS ${whole(curves.annecs[at])}`, theme.green]] : []),
   ];
   context.font = FONT;
   context.textBaseline = "top";
