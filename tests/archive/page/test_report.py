@@ -6,6 +6,8 @@ import base64
 import gzip
 import json
 import re
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -165,3 +167,22 @@ def test_modules_that_cannot_be_joined_are_an_error(main: str) -> None:
 
 def test_the_page_itself_can_be_joined() -> None:
     assert Report().free > 4_500_000
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_annecs_is_shown_where_it_is_counted(run: Path, tmp_path: Path, measured: bool) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    with sqlite3.connect(tmp_path / "run" / "archive.db") as database:
+        database.execute("UPDATE iterations SET annecs = ?", (3 * measured,))
+    database.close()
+    file = tmp_path / "run.html"
+    assert command.main(["report", str(tmp_path / "run"), "--out", str(file)]) == 0
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto(file.as_uri())
+        expect(page.get_by_test_id("lane")).to_have_count(MADE.niches)
+        page.get_by_test_id("timeline").hover()
+        expect(page.get_by_test_id("tooltip")).to_contain_text("niches active")
+        assert ("ANNECS" in page.get_by_test_id("tooltip").inner_text()) == measured
+        text = page.locator("body").inner_text()
+        assert ("ANNECS 3" in text, "ANNECS 0" in text) == (measured, False)
