@@ -109,7 +109,7 @@ def main() -> None:
     options = parser.parse_args()
     name = options.out.name.partition(".")[0]
     about = (
-        f"random terrains in {options.share:g} of dcd's ranges, each solved by an agent of "
+        f"Random terrains in {options.share:g} of the ranges of dcd, each solved by an agent of "
         + " or ".join(options.runs)
     )
     base = suite("dcd-6")

@@ -22,6 +22,7 @@ PINNED = {
     "navigation": (1, "b4f32fc19aecce24"),
     "rose": (1, "50fecae2410b8b2b"),
     "rose-poet": (1, "179c86d0cce3db92"),
+    "solvable-10k": (1, "ce5fbbf676fe667a"),
     "speeds": (1, "81fd9eae9cdaba2c"),
     "xchal": (1, "ed4a1484ec1c6489"),
 }

@@ -61,3 +61,11 @@ def test_drawing_ends_if_nothing_is_solved(
     impossible = replace(like(), solved_score=1000.0)
     with pytest.raises(SystemExit, match="no agent solves one of 20"):
         drawn(agents, impossible, 1, 0.6)
+
+
+def test_terrains_of_the_suite_are_solved_by_walkers_of_the_museum() -> None:
+    whole = suite("solvable-10k")
+    worlds = list(whole.worlds[::2000])
+    assert len(worlds) == 5
+    assert worlds == [candidates(int(world.name.split()[1]), 1, 0.5)[0] for world in worlds]
+    assert solvers(["museum", "museum-extreme"], whole).solvable(whole, worlds) == worlds
