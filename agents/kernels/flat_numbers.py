@@ -18,7 +18,7 @@ def fill(x, begin, end):
 
 
 @callee
-def norm(gradient):
+def norm_of(gradient):
     """Euclidean norm; in float64."""
     parts = np.zeros(LANES)
     for i in range(0, len(gradient), LANES):

@@ -19,7 +19,7 @@ import numpy as np
 from openpoet.kernel_cache import compiled, to_stderr, usable_folder
 
 from .arithmetic import ONE
-from .flat_numbers import fill, norm
+from .flat_numbers import fill, norm_of
 from .layers import BLOCK, SECOND_LAYER, backward, forward, length, turn, width_of
 from .ppo_loss import KL, losses
 from .products import LANES, ROWS, START, callee, wide
@@ -106,7 +106,7 @@ def _minibatch(networks, moments, steps, work, observations, batch, rows, settin
     _gradient(networks, work, observations, batch, rows, loss, share)
     for j in range(len(log_std)):
         gradient[log_std_at + j] = of_log_std[j]
-    norm = norm(gradient)
+    norm = norm_of(gradient)
     if not math.isfinite(norm):
         return False
     scale = np.float32(min(1.0, settings[4] / (norm + 1e-6)))

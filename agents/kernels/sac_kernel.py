@@ -20,7 +20,7 @@ import numpy as np
 from openpoet.kernel_cache import compiled, to_stderr, usable_folder
 
 from .arithmetic import ONE
-from .flat_numbers import fill, norm
+from .flat_numbers import fill, norm_of
 from .layers import BLOCK, FIRST_LAYER, SECOND_LAYER, length, turn
 from .posterior import infer, infer_gradient, numbers
 from .products import START, callee
@@ -108,9 +108,7 @@ def _update(
             )  # fmt: skip
             of_z[:, :] = 0.0
         loss = np.float32(settings[0]), temperature, ONE / np.float32(n)
-        entropy = _actor_critic(
-            networks, work, gradient, batch, rows[s], z, noise[s], loss, of_z
-        )
+        entropy = _actor_critic(networks, work, gradient, batch, rows[s], z, noise[s], loss, of_z)
         if latent > 0:
             infer_gradient(
                 turned, zeros, encoder_at, encoder, context_rows.shape[1], latent_noise[s], kept,
@@ -118,7 +116,7 @@ def _update(
             )  # fmt: skip
         if learned:
             gradient[temperature_at] = entropy - settings[5]
-        if not math.isfinite(norm(gradient)):
+        if not math.isfinite(norm_of(gradient)):
             return s
         _adam(weights, moments[0], moments[1], gradient, steps + s + 1, settings[2])
         _average(targets, weights[critic_at:encoder_at], np.float32(settings[1]))
@@ -128,9 +126,7 @@ def _update(
 @functools.cache
 def sac_kernel() -> Callable[..., int]:
     """Compiled on first use (some seconds, then kept on disk); never at import."""
-    one, two, three, four = (
-        numba.types.Array(numba.float32, n, "C") for n in range(1, 5)
-    )
+    one, two, three, four = (numba.types.Array(numba.float32, n, "C") for n in range(1, 5))
     i64, places = numba.int64, numba.int64[:, ::1]
     state, size = numba.types.Tuple((one, two, one)), numba.types.UniTuple(i64[::1], 3)
     batch = numba.types.Tuple((two, two, one, two, numba.boolean[::1]))

@@ -141,16 +141,16 @@ def policy_gradient(networks, work, gradient, batch, place, z, noise, settings):
         fill(wanted, out + len(block) * LANES, out + m * LANES)
         hidden_gradients(turned, zeros, at, critic, values, base, m, wanted)
         to_inputs(turned, zeros, at, critic, wanted, base, m, first, change[c])
-    total, of_action = 0.0, np.empty(n // 2, np.float32)
+    total, of_action, half = 0.0, np.empty(n // 2, np.float32), n // 2
     for i in range(len(block)):
         total += entropies[i]
-        column, at, action = i * (width - first) + inputs - first, policy_out + i * wide(n), i * width
-        for j in range(n // 2):
+        column, at = i * (width - first) + inputs - first, policy_out + i * wide(n)
+        for j in range(half):
             of_action[j] = change[0, column + j] + change[1, column + j]
-        draw_gradient(
-            units[at : at + n], noise[begin + i], values[action + inputs : action + inputs + n // 2],
-            of_action, -share * temperature, change_of_units[at : at + n],
-        )  # fmt: skip
+        action = values[i * width + inputs : i * width + inputs + half]
+        outputs, change_of_outputs = units[at : at + n], change_of_units[at : at + n]
+        of_entropy = -share * temperature
+        draw_gradient(outputs, noise[begin + i], action, of_action, of_entropy, change_of_outputs)
     fill(change_of_units, policy_out + len(block) * wide(n), policy_out + m * wide(n))
     backward(
         turned, zeros, START, policy, units, BLOCK * wide(inputs), m, change_of_units, gradient

@@ -25,6 +25,7 @@ from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import PairByPair
 from ..parts.scoring import Scored, draw_seeds
 from ..rollouts.episode_batches import Batch, EpisodeBatches
+from .compiled import CompiledSAC, fits
 from .diayn_config import DIAYNConfig
 from .sac import SAC, Transitions
 
@@ -152,6 +153,7 @@ class DIAYN(PairByPair):
         cross-entropy on the same minibatches.
         """
         c = self.config
+        compiled = CompiledSAC(self.sac, agent) if fits(self.sac) else None
         for _ in range(c.updates):
             sampled = replay.sample(agent, c.batch, generator)
             steps = {name: part[0].to(c.device) for name, part in sampled.items()}
@@ -166,9 +168,22 @@ class DIAYN(PairByPair):
                 torch.cat([steps["after"], skills], 1),
                 steps["over"][:, 0] > 0,
             )
-            loss = self.sac.loss(weights, agent, batch, noise) - log_q.mean()
-            agent = self.sac.step(agent, weights, loss)
-        return agent
+            if compiled is None:
+                loss = self.sac.loss(weights, agent, batch, noise) - log_q.mean()
+                agent = self.sac.step(agent, weights, loss)
+            else:
+                compiled.step(batch, noise)
+                agent = self._discriminator_step(agent, weights, -log_q.mean())
+        return agent if compiled is None else compiled.within(agent)
+
+    def _discriminator_step(
+        self, agent: Agent, weights: Mapping[str, torch.Tensor], loss: torch.Tensor
+    ) -> Agent:
+        """The agent after a step of Adam on the discriminator alone."""
+        own = {name: w for name, w in weights.items() if name.startswith(self.discriminator.name)}
+        slopes = torch.autograd.grad(loss, list(own.values()))
+        gradients = dict(zip(own, slopes, strict=True))
+        return {**agent, **adam.step(agent, gradients, self.config.lr)}
 
     @property
     def _prior(self) -> float:
