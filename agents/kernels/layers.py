@@ -134,7 +134,7 @@ def to_inputs(turned, zeros, at, sizes, wanted, base, m, first, change):
 
 @callee
 def turn(w, at, sizes, turned, first):
-    """Write the transposed weights of the layers from `first` on to `turned`, at the same places."""
+    """Write the transposed weights of layers `first`, ... to `turned`, at the same places."""
     for layer in range(len(sizes) - 1):
         inputs, outputs = wide(sizes[layer]), wide(sizes[layer + 1])
         if layer >= first:
