@@ -27,6 +27,8 @@ from .products import START, callee
 from .sac_loss import critic_gradient, policy_gradient, scratch
 
 FIRST, SECOND, EPSILON = np.float32(0.9), np.float32(0.999), np.float32(1e-8)  # of Adam
+# as parts.adam has them: 1 - SECOND in float32 is another number
+NEW_FIRST, NEW_SECOND = np.float32(0.1), np.float32(0.001)
 
 
 @callee
@@ -35,8 +37,8 @@ def _adam(weights, mean, square, gradient, steps, lr):
     rate = np.float32(lr * math.sqrt(1.0 - 0.999**steps) / (1.0 - 0.9**steps))
     for i in range(len(weights)):
         g = gradient[i]
-        mean[i] = FIRST * mean[i] + (ONE - FIRST) * g
-        square[i] = SECOND * square[i] + (ONE - SECOND) * g * g
+        mean[i] = FIRST * mean[i] + NEW_FIRST * g
+        square[i] = SECOND * square[i] + NEW_SECOND * g * g
         weights[i] -= rate * mean[i] / (math.sqrt(square[i]) + EPSILON)
 
 
@@ -134,5 +136,5 @@ def sac_kernel() -> Callable[..., int]:
         state, i64, batch, places, four, two, places, three, size, numba.float64[::1], one
     )
     folder, kept = usable_folder("sac", Path(__file__).parent)
-    line = f"compiling the SAC update, about 10 s; {kept}"
+    line = f"compiling the SAC update, about 15 s; {kept}"
     return compiled(_update, signature, folder, lambda: to_stderr(line))
