@@ -95,14 +95,15 @@ class PEARLUpdate:
         Random numbers are drawn in the order of `by_autograd`.
         """
         c, size = self.config, self.sac.actions.size
+        draws, capacity = agent[f"{replay.PREFIX}action"].shape[:2]
         rows, context_rows, noise, latent_noise = [], [], [], []
-        lane = torch.arange(c.draws)[:, None] * c.capacity
+        lane = torch.arange(draws)[:, None] * capacity
         for _ in range(count):
             places = replay.places(agent, c.context, generator, recent=recent)
             context_rows.append(lane + places)
             rows.append((lane + replay.places(agent, c.batch, generator)).flatten())
-            latent_noise.append(torch.randn(c.draws, c.latent, generator=generator))
-            noise.append(torch.rand(2, c.draws * c.batch, size, generator=generator))
+            latent_noise.append(torch.randn(draws, c.latent, generator=generator))
+            noise.append(torch.rand(2, draws * c.batch, size, generator=generator))
         steps = Steps(torch.stack(rows), normal(torch.stack(noise)))
         return steps, torch.stack(context_rows), torch.stack(latent_noise)
 
