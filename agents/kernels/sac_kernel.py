@@ -97,7 +97,7 @@ def _update(
     for s in range(len(rows)):
         temperature, learned = np.float32(settings[4]), temperature_at < len(weights)
         if learned:
-            temperature = math.exp(weights[temperature_at])
+            temperature = np.float32(math.exp(weights[temperature_at]))
         turn(weights, START, policy, turned, SECOND_LAYER)
         turn(weights, critic_at, critic, turned, FIRST_LAYER)
         turn(weights, critic_at + own, critic, turned, FIRST_LAYER)
