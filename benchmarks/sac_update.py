@@ -33,7 +33,7 @@ from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
 
 FAMILY = Walker(replace(SPEED, horizon=1000))  # trials so long that the settings are for control
-STEPS, REPEATS = 20, 5
+STEPS, REPEATS = 100, 4
 
 
 def filled(agent: Agent) -> Agent:

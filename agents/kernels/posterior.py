@@ -32,7 +32,8 @@ def infer(weights, at, sizes, table, rows, normal, kept, sums, z):
     weights: of the network, of layers `sizes`, from `at` on. table [N, t]: transitions; rows: the
     indices of those of draw 0, then of draw 1, ..., equally many. normal [draws, latent]: standard
     normal numbers. Written for `infer_gradient`: kept [blocks, numbers], activations of all
-    transitions, and sums [2, draws, latent], of precisions and of mean x precision.
+    transitions, the outputs being means and variances, and sums [2, draws, latent], of precisions
+    and of mean x precision.
     """
     draws, latent = z.shape
     each, width, outputs = len(rows) // draws, wide(sizes[0]), wide(2 * latent)
@@ -49,7 +50,8 @@ def infer(weights, at, sizes, table, rows, normal, kept, sums, z):
         for i in range(len(block)):
             row, own = (begin + i) // each, x[out + i * outputs : out + i * outputs + 2 * latent]
             for j in range(latent):
-                precision = ONE / max(softplus(own[latent + j]), LEAST)
+                own[latent + j] = softplus(own[latent + j])
+                precision = ONE / max(own[latent + j], LEAST)
                 sums[0, row, j] += precision
                 sums[1, row, j] += own[j] * precision
     for row in range(draws):
@@ -97,12 +99,12 @@ def infer_gradient(turned, zeros, at, sizes, count, normal, kept, sums, of_z, we
         for i in range(size):
             row, start = (begin + i) // each, out + i * outputs
             for j in range(latent):
-                mean, raw = factors[start + j], factors[start + latent + j]
-                variance = softplus(raw)
+                mean, variance = factors[start + j], factors[start + latent + j]
                 precision = ONE / max(variance, LEAST)
                 x[start + j] = sums[0, row, j] * precision
                 of_precision = of_z[row, j] + sums[0, row, j] * mean
                 if not variance < LEAST:  # NaN must reach the gradient
-                    slope = precision * precision / (ONE + math.exp(-raw))
-                    x[start + latent + j] = -of_precision * slope
+                    # the slope of v = softplus(x) is 1 - exp(-v)
+                    slope = math.expm1(-variance)
+                    x[start + latent + j] = of_precision * precision * precision * slope
         backward(turned, zeros, at, sizes, factors, base, m, x, gradient)
