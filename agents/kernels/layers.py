@@ -8,10 +8,14 @@ rows in one flat array, layer after layer. Sums have one fixed order (products.p
 
 from __future__ import annotations
 
+import numpy as np
+
 from .arithmetic import ONE, tanh
 from .products import ADJACENT, ROWS, SAME, START, callee, multiply, wide
 
 BLOCK = 64  # rows; so few that the activations of a network stay in the processor's cache
+# where `turn` begins: np.int64 as products.START
+FIRST_LAYER, SECOND_LAYER = np.int64(0), np.int64(1)
 
 
 @callee
@@ -81,21 +85,59 @@ def backward(turned, zeros, at, sizes, x, base, m, wanted, gradient):
             for o in range(outputs):
                 bias[o] += given[o]
         if layer > 0:
-            multiply(
-                wanted, base, outputs, ADJACENT, turned, at, inputs, zeros, START, SAME, wanted,
-                before, inputs, m, inputs, sizes[layer + 1],
-            )  # fmt: skip
-            change, units = wanted[before : before + m * inputs], x[before : before + m * inputs]
-            for i in range(m * inputs):
-                change[i] *= ONE - units[i] * units[i]
+            to_units(turned, zeros, at, sizes, layer, x, base, m, wanted)
 
 
 @callee
-def turn(w, at, sizes, turned):
-    """Write the transposed weights of each layer but the first to `turned`, at the same places."""
+def to_units(turned, zeros, at, sizes, layer, x, base, m, wanted):
+    """Write the gradient of a layer's inputs, which are the units of the layer before.
+
+    at, base: of this layer's weights and outputs. The gradient is that before the tanh.
+    """
+    inputs, outputs = wide(sizes[layer]), wide(sizes[layer + 1])
+    before = base - BLOCK * inputs
+    multiply(
+        wanted, base, outputs, ADJACENT, turned, at, inputs, zeros, START, SAME, wanted, before,
+        inputs, m, inputs, sizes[layer + 1],
+    )  # fmt: skip
+    change, units = wanted[before : before + m * inputs], x[before : before + m * inputs]
+    for i in range(m * inputs):
+        change[i] *= ONE - units[i] * units[i]
+
+
+@callee
+def hidden_gradients(turned, zeros, at, sizes, x, base, m, wanted):
+    """The gradients that `backward` writes to `wanted`, without those of the weights."""
+    layers = len(sizes) - 1
+    for layer in range(layers):
+        at += wide(sizes[layer + 1]) * (wide(sizes[layer]) + 1)
+        base += BLOCK * wide(sizes[layer + 1])
+    for layer in range(layers - 1, 0, -1):
+        base -= BLOCK * wide(sizes[layer + 1])
+        at -= wide(sizes[layer + 1]) * (wide(sizes[layer]) + 1)
+        to_units(turned, zeros, at, sizes, layer, x, base, m, wanted)
+
+
+@callee
+def to_inputs(turned, zeros, at, sizes, wanted, base, m, first, change):
+    """Write the gradient of the network's inputs from column `first` on to change [m, n].
+
+    n: their number, padded. first: a multiple of LANES. After `backward` or `hidden_gradients`;
+    turned: as `turn` writes it, with the first layer. The columns before `first` are not computed.
+    """
+    inputs, units = wide(sizes[0]), wide(sizes[1])
+    multiply(
+        wanted, base, units, ADJACENT, turned, at + first, inputs, zeros, START, SAME, change,
+        START, inputs - first, m, inputs - first, sizes[1],
+    )  # fmt: skip
+
+
+@callee
+def turn(w, at, sizes, turned, first):
+    """Write the transposed weights of layers `first`, ... to `turned`, at the same places."""
     for layer in range(len(sizes) - 1):
         inputs, outputs = wide(sizes[layer]), wide(sizes[layer + 1])
-        if layer > 0:
+        if layer >= first:
             for i in range(inputs):
                 for o in range(outputs):
                     turned[at + o * inputs + i] = w[at + i * outputs + o]

@@ -18,33 +18,14 @@ import numpy as np
 
 from openpoet.kernel_cache import compiled, to_stderr, usable_folder
 
-from .arithmetic import ONE, ZERO
-from .layers import BLOCK, backward, forward, length, turn, width_of
+from .arithmetic import ONE
+from .flat_numbers import fill, norm_of
+from .layers import BLOCK, SECOND_LAYER, backward, forward, length, turn, width_of
 from .ppo_loss import KL, losses
 from .products import LANES, ROWS, START, callee, wide
 
 FIRST, SECOND, EPSILON = np.float32(0.9), np.float32(0.999), np.float32(1e-5)  # of Adam
 NOT_FINITE = -1
-
-
-@callee
-def fill(x, begin, end):
-    """Write zeros to x[begin:end]."""
-    for i in range(begin, end):
-        x[i] = ZERO
-
-
-@callee
-def _norm(gradient):
-    """Euclidean norm; in float64."""
-    parts = np.zeros(LANES)
-    for i in range(0, len(gradient), LANES):
-        for j in range(LANES):
-            parts[j] += np.float64(gradient[i + j]) * np.float64(gradient[i + j])
-    total = 0.0
-    for j in range(LANES):
-        total += parts[j]
-    return math.sqrt(total)
 
 
 @callee
@@ -111,8 +92,8 @@ def _minibatch(networks, moments, steps, work, observations, batch, rows, settin
     """One step of Adam on the mean loss of some transitions; whether the gradient is finite."""
     weights, log_std, actor, critic = networks
     gradient, of_log_std, log_std_at = work[4], work[5], length(actor) + length(critic)
-    turn(weights, START, actor, work[0])
-    turn(weights, length(actor), critic, work[0])
+    turn(weights, START, actor, work[0], SECOND_LAYER)
+    turn(weights, length(actor), critic, work[0], SECOND_LAYER)
     fill(gradient, START, len(gradient))
     of_log_std[:] = 0.0
     loss = (
@@ -125,7 +106,7 @@ def _minibatch(networks, moments, steps, work, observations, batch, rows, settin
     _gradient(networks, work, observations, batch, rows, loss, share)
     for j in range(len(log_std)):
         gradient[log_std_at + j] = of_log_std[j]
-    norm = _norm(gradient)
+    norm = norm_of(gradient)
     if not math.isfinite(norm):
         return False
     scale = np.float32(min(1.0, settings[4] / (norm + 1e-6)))

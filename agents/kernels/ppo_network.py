@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
 
-from .products import padded
+from .flat_weights import Named, layer_shapes, pack, unpack
 
-Named = Mapping[str, torch.Tensor]
 LOG_STD = "log_std"
 
 
@@ -45,38 +42,13 @@ class Architecture:
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each weight, in the order of the flat numbers."""
-        made: dict[str, tuple[int, ...]] = {}
-        for name, sizes in (("actor_", self.actor), ("critic_", self.critic)):
-            for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
-                made[f"{name}w{layer}"] = outputs, inputs
-                made[f"{name}b{layer}"] = (outputs,)
+        made = layer_shapes("actor_", self.actor) | layer_shapes("critic_", self.critic)
         return made if self.discrete else {**made, LOG_STD: (self.actions,)}
 
     def pack(self, weights: Named) -> np.ndarray:
         """The weights [p], float32. ValueError if one is missing or has another shape or dtype."""
-        parts = []
-        for name, shape in self.shapes.items():
-            if name not in weights:
-                raise ValueError(
-                    f"the compiled networks need weights {name} {list(shape)}, got none"
-                )
-            weight = weights[name]
-            if tuple(weight.shape) != shape or weight.dtype != torch.float32:
-                raise ValueError(
-                    f"the compiled networks need {name} {list(shape)} of torch.float32, got "
-                    f"{list(weight.shape)} of {weight.dtype}"
-                )
-            part = np.zeros([padded(size) for size in reversed(shape)], np.float32)
-            part[tuple(slice(size) for size in reversed(shape))] = weight.detach().numpy().T
-            parts.append(part.ravel())
-        return np.concatenate(parts)
+        return pack(self.shapes, weights)
 
     def unpack(self, flat: np.ndarray) -> dict[str, torch.Tensor]:
         """The weights of flat numbers [p]."""
-        weights, at = {}, 0
-        for name, shape in self.shapes.items():
-            wide = [padded(size) for size in reversed(shape)]
-            end = at + int(np.prod(wide))
-            part = flat[at:end].reshape(wide)[tuple(slice(size) for size in reversed(shape))]
-            weights[name], at = torch.from_numpy(part.T.copy()), end
-        return weights
+        return unpack(self.shapes, flat)

@@ -25,6 +25,7 @@ from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import PairByPair
 from ..parts.scoring import Scored, draw_seeds
 from ..rollouts.episode_batches import Batch, EpisodeBatches
+from .compiled import CompiledSAC, fits
 from .diayn_config import DIAYNConfig
 from .sac import SAC, Transitions
 
@@ -85,7 +86,9 @@ class DIAYN(PairByPair):
         skills = key.child("skills").generator().integers(0, c.skills, c.episodes)
         batch, steps = self.play(agent, task, key, torch.from_numpy(skills))
         generator = torch.Generator().manual_seed(key.child("updates").integer())
-        return self._updated(self._stored(agent, batch, torch.from_numpy(skills)), generator), steps
+        stored = self._stored(agent, batch, torch.from_numpy(skills))
+        compiled = CompiledSAC(self.sac, stored) if fits(self.sac) else None
+        return self.updated(stored, generator, compiled), steps
 
     def evaluate(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
@@ -145,19 +148,22 @@ class DIAYN(PairByPair):
         flat = {name: part.flatten(0, 1)[None].cpu() for name, part in transitions.items()}
         return {**agent, **replay.added(agent, flat, batch.alive.flatten()[None].cpu())}
 
-    def _updated(self, agent: Agent, generator: torch.Generator) -> Agent:
+    def updated(
+        self, agent: Agent, generator: torch.Generator, compiled: CompiledSAC | None
+    ) -> Agent:
         """The agent after `updates` gradient steps.
 
         Policy and critics learn from the current intrinsic reward; the discriminator's loss is the
-        cross-entropy on the same minibatches.
+        cross-entropy on the same minibatches. compiled: policy and critics of the agent, which then
+        learn by compiled steps; none: they learn by autograd.
         """
         c = self.config
         for _ in range(c.updates):
             sampled = replay.sample(agent, c.batch, generator)
             steps = {name: part[0].to(c.device) for name, part in sampled.items()}
             noise = torch.rand(2, *steps["action"].shape, generator=generator).to(c.device)
-            weights, skills = self.sac.leaves(agent), steps["skill"]
-            states = steps["after" if c.scores == "next" else "observation"]
+            weights = self.sac.leaves(agent if compiled is None else self._discriminator(agent))
+            states, skills = steps["after" if c.scores == "next" else "observation"], steps["skill"]
             log_q = self._log_q(weights, states, skills)
             batch = Transitions(
                 torch.cat([steps["observation"], skills], 1),
@@ -166,9 +172,17 @@ class DIAYN(PairByPair):
                 torch.cat([steps["after"], skills], 1),
                 steps["over"][:, 0] > 0,
             )
-            loss = self.sac.loss(weights, agent, batch, noise) - log_q.mean()
-            agent = self.sac.step(agent, weights, loss)
-        return agent
+            if compiled is None:
+                loss = self.sac.loss(weights, agent, batch, noise) - log_q.mean()
+                agent = self.sac.step(agent, weights, loss)
+            else:
+                compiled.step(batch, noise)
+                agent = self.sac.adam_step(agent, weights, -log_q.mean())
+        return agent if compiled is None else compiled.within(agent)
+
+    def _discriminator(self, agent: Agent) -> dict[str, torch.Tensor]:
+        """Its weights."""
+        return {name: w for name, w in agent.items() if name.startswith(self.discriminator.name)}
 
     @property
     def _prior(self) -> float:

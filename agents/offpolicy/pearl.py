@@ -4,9 +4,7 @@ Rakelly, Zhou, Quillen, Finn & Levine 2019, "Efficient Off-Policy Meta-Reinforce
 Probabilistic Context Variables" (arXiv 1903.08254), details from its authors' code. z is sampled
 once an episode and kept, from the prior in the first episode and then from the posterior
 (context_encoder.py): posterior sampling, so that exploration is coherent in time. Soft actor-critic
-learns given z, from one replay buffer for each training draw. The critics' loss and
-beta KL(q(z | c) || N(0, 1)) train the encoder, on contexts sampled from the latest transitions
-only; the policy's loss does not reach the encoder.
+learns given z, from one replay buffer for each training draw (pearl_update.py).
 """
 
 from __future__ import annotations
@@ -18,7 +16,6 @@ import torch
 
 from ..parts import adam, training_draws
 from ..parts import replay_buffer as replay
-from ..parts.gaussians import kl_to_prior
 from ..parts.lifetimes import Control, Lifetime, next_episode
 from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
@@ -27,7 +24,8 @@ from ..rollouts.episode_batches import ActFunction, Batch, EpisodeBatches, by_tr
 from .context_encoder import ContextEncoder, posterior, sample_latent
 from .pearl_config import PEARLConfig
 from .pearl_trial import InferringTrialPolicy
-from .sac import SAC, Transitions
+from .pearl_update import PEARLUpdate
+from .sac import SAC
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
@@ -60,6 +58,7 @@ class PEARL(Adapting):
         transition_size = spec.observation_size + spec.action_size + 1
         following = spec.observation_size * c.context_next
         self.encoder = ContextEncoder(transition_size + following, c.encoder, c.latent)
+        self.update = PEARLUpdate(self.sac, self.encoder, c)
         self._pending = transition_size * c.context_next
 
     def init(self, key: Key) -> Agent:
@@ -79,7 +78,7 @@ class PEARL(Adapting):
         generator = torch.Generator().manual_seed(key.child("updates").integer())
         stored = self._stored(agent, task, batches)
         recent = stored[replay.COUNT] - agent[replay.COUNT]
-        return self._updated(stored, generator, recent), steps
+        return self.update(stored, generator, recent), steps
 
     def outcomes(
         self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
@@ -115,7 +114,7 @@ class PEARL(Adapting):
                 z = sample_latent(*posterior(context), noise)
                 batches.append(episode_batches.play(self._act(weights, z, noise)))
                 steps = _steps(batches[-1])
-                factors = self.encoder.factors(weights, self._context_inputs(steps))
+                factors = self.encoder.factors(weights, self.update.context_inputs(steps))
                 added = tuple((part * steps["alive"]).sum(1) for part in factors)
                 extended = tuple(old + new for old, new in zip(context, added, strict=True))
                 context = next_episode(extended, empty, CONTEXT_LIFETIMES, every_row, control)
@@ -171,40 +170,6 @@ class PEARL(Adapting):
             stored |= replay.added(stored, steps, alive)
         return stored
 
-    def _updated(self, agent: Agent, generator: torch.Generator, recent: torch.Tensor) -> Agent:
-        """The agent after `updates` gradient steps.
-
-        recent: [draws] int64, transitions added by this step; contexts are sampled from these.
-        """
-        c = self.config
-        for _ in range(c.updates):
-            context_steps = self._sampled(agent, c.context, generator, recent)
-            steps, weights = self._sampled(agent, c.batch, generator), self.sac.leaves(agent)
-            factors = self.encoder.factors(weights, self._context_inputs(context_steps))
-            mean, log_std = posterior(tuple(part.sum(1) for part in factors))
-            batch = _conditioned(steps, sample_latent(mean, log_std, generator))
-            noise = torch.rand(2, *batch.actions.shape, generator=generator).to(c.device)
-            divergence = kl_to_prior(mean, log_std).mean()
-            loss = self.sac.loss(weights, agent, batch, noise) + c.kl * divergence
-            agent = self.sac.step(agent, weights, loss)
-        return agent
-
-    def _sampled(
-        self,
-        agent: Agent,
-        size: int,
-        generator: torch.Generator,
-        recent: torch.Tensor | None = None,
-    ) -> dict[str, torch.Tensor]:
-        """`size` transitions of each draw, [draws, size, numbers] by name."""
-        sampled = replay.sample(agent, size, generator, recent=recent)
-        return {name: part.to(self.config.device) for name, part in sampled.items()}
-
-    def _context_inputs(self, steps: Weights) -> torch.Tensor:
-        """(s, a, r) of steps, [draws, t, size]; with `context_next` (s, a, r, s')."""
-        names = ["observation", "action", "reward"] + ["after"] * self.config.context_next
-        return torch.cat([steps[name] for name in names], -1)
-
     def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:
         return network_weights(agent, self.config.device)
 
@@ -227,21 +192,6 @@ def _steps(batch: Batch) -> dict[str, torch.Tensor]:
         "alive": batch.alive[..., None],
     }
     return {name: part.transpose(0, 1) for name, part in parts.items()}
-
-
-def _conditioned(steps: Weights, z: torch.Tensor) -> Transitions:
-    """Steps [draws, k, size] with their draw's z [draws, latent] appended, as [draws x k, size].
-
-    The gradient reaches z through the inputs only, not through the targets' next inputs.
-    """
-    latent = z[:, None].expand(-1, steps["reward"].shape[1], -1)
-    return Transitions(
-        torch.cat([steps["observation"], latent], -1).flatten(0, 1),
-        steps["action"].flatten(0, 1),
-        steps["pay"].flatten(),
-        torch.cat([steps["after"], latent.detach()], -1).flatten(0, 1),
-        (steps["over"][..., 0] > 0).flatten(),
-    )
 
 
 def _replayed(episode_batches: EpisodeBatches, actions: torch.Tensor) -> Batch:

@@ -147,14 +147,20 @@ class SAC:
         weights: the leaves from which the loss was computed. ValueError if a gradient is NaN or
         infinite.
         """
-        slopes = torch.autograd.grad(loss, list(weights.values()))
-        gradients = dict(zip(weights, slopes, strict=True))
-        after = {**agent, **adam.step(agent, gradients, self.config.lr)}
+        after = self.adam_step(agent, weights, loss)
         for name in after:
             if name.startswith(TARGET):
                 critic = after[name.removeprefix(TARGET)]
                 after[name] = torch.lerp(after[name], critic, self.config.tau)
         return after
+
+    def adam_step(
+        self, agent: Named, weights: Named, loss: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """As `step`, but the target critics stay; weights: the leaves, or some of them."""
+        slopes = torch.autograd.grad(loss, list(weights.values()))
+        gradients = dict(zip(weights, slopes, strict=True))
+        return {**agent, **adam.step(agent, gradients, self.config.lr)}
 
 
 def _critics(weights: Named) -> dict[str, torch.Tensor]:

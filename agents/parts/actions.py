@@ -63,7 +63,7 @@ class Gaussian:
     def sample(self, outputs: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """[n, size]; outputs: [n, 2 size]; noise: [n, size] uniform in [0, 1)."""
         mean, log_std = outputs.chunk(2, -1)
-        return mean + log_std.exp() * _normal(noise)
+        return mean + log_std.exp() * normal(noise)
 
     def mode(self, outputs: torch.Tensor) -> torch.Tensor:
         return outputs.chunk(2, -1)[0]
@@ -98,12 +98,12 @@ class Squashed:
         noise: [..., size] uniform in [0, 1).
         """
         mean, log_std = outputs.chunk(2, -1)
-        log_std, normal = log_std.clamp(-5.0, 2.0), _normal(noise)
-        before = mean + log_std.exp() * normal
+        log_std, sampled = log_std.clamp(-5.0, 2.0), normal(noise)
+        before = mean + log_std.exp() * sampled
         # log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u)), which stays finite where tanh rounds
         # to 1
         slope = 2 * (math.log(2) - before - torch.nn.functional.softplus(-2 * before))
-        return torch.tanh(before), (-0.5 * normal**2 - log_std - 0.5 * LOG_2_PI - slope).sum(-1)
+        return torch.tanh(before), (-0.5 * sampled**2 - log_std - 0.5 * LOG_2_PI - slope).sum(-1)
 
     def sample(self, outputs: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         return self.draw(outputs, noise)[0]
@@ -113,7 +113,7 @@ class Squashed:
         return torch.tanh(outputs.chunk(2, -1)[0])
 
 
-def _normal(noise: torch.Tensor) -> torch.Tensor:
+def normal(noise: torch.Tensor) -> torch.Tensor:
     """Standard normal numbers from uniform ones in [0, 1)."""
     return math.sqrt(2) * torch.erfinv((2 * noise - 1).clamp(-1 + 1e-7, 1 - 1e-7))
 

@@ -46,15 +46,28 @@ def sample(
 
     recent: [lanes] int64, sample only from this many latest ones. ValueError if a lane is empty.
     """
-    rings = {
-        name.removeprefix(PREFIX): ring for name, ring in agent.items() if name.startswith(PREFIX)
-    }
-    count = rings.pop("count")
+    slot = places(agent, size, generator, recent=recent)
+    lane = torch.arange(len(slot))[:, None]
+    return {name: ring[lane, slot] for name, ring in _rings(agent).items()}
+
+
+def places(
+    agent: Named, size: int, generator: torch.Generator, *, recent: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Places in the rings of the transitions that `sample` gives, [lanes, size] int64."""
+    count, rings = agent[COUNT], _rings(agent)
     kept = count if recent is None else torch.minimum(count, recent)
     if not bool((kept > 0).all()):
         raise ValueError("cannot sample: a replay lane is empty; add transitions before sampling")
     capacity = next(ring.shape[1] for ring in rings.values())
     among = kept.clamp(max=capacity)[:, None]
     ago = (torch.rand(len(count), size, generator=generator, dtype=torch.float64) * among).long()
-    slot, lane = (count[:, None] - 1 - ago) % capacity, torch.arange(len(count))[:, None]
-    return {name: ring[lane, slot] for name, ring in rings.items()}
+    return (count[:, None] - 1 - ago) % capacity
+
+
+def _rings(agent: Named) -> dict[str, torch.Tensor]:
+    return {
+        name.removeprefix(PREFIX): ring
+        for name, ring in agent.items()
+        if name.startswith(PREFIX) and name != COUNT
+    }
