@@ -15,7 +15,7 @@ from openpoet.agents.offpolicy.pearl import PEARL
 from openpoet.envs.walker.family import Walker
 from openpoet.poet.streams import Key
 
-STEPS = 2_000_000
+STEPS = 1_000_000
 
 
 def claims() -> list[Claim]:
