@@ -17,7 +17,6 @@ from annotated_types import Interval
 from openpoet.settings import NonNegativeInt, Settings
 
 from .interfaces import Learner, Task, TaskFamily
-from .niche import Retire
 from .novelty import Novelty, ParameterNovelty, PataEc
 from .transfer import GatedTransfer, NoTransfer, PoetTransfer, TransferRule
 
@@ -49,12 +48,7 @@ class PoetConfig(Settings):
     niches: Annotated[
         Count, "Niches at the start, each with the origin's task and a new agent."
     ] = 1
-    capacity: Annotated[Count, "Largest number of active niches; beyond it some retire."] = 40
-    retire: Annotated[
-        Retire,
-        "Which niches retire. oldest: as in the papers. easiest: those with the highest mean of "
-        "their latest `history` scores, so that niches that are not solved yet stay.",
-    ] = field(default="oldest", metadata={"written": False})  # not in older runs
+    capacity: Annotated[Count, "Largest number of active niches; the oldest are retired."] = 40
     reproduce_at: Annotated[float, "Score from which a niche may reproduce."] = 200.0
     reproduce_after: Annotated[
         Count, "Latest own scores of a niche that must all reach reproduce_at; at most `history`."

@@ -61,13 +61,13 @@ def evolve(population: Population, setup: Setup) -> Iterator[Population]:
 
 def mutate_envs(population: Population, setup: Setup, key: Key) -> Population:
     """Niches that do well have children; the most novel (or hardest) of the viable ones are
-    admitted, the oldest (or easiest) niches retire.
+    admitted, the oldest niches retire.
     """
     children = litter(population, setup, key)
     children = first_criterion(children, population, setup, key)
     waiting, novel = ranked(children, population, setup, key)
     population = births(waiting, noted(population, children), setup, key, novel)
-    return remembered(population.retire(setup.config.capacity, setup.config.retire), novel)
+    return remembered(population.retire(setup.config.capacity), novel)
 
 
 def optimize(population: Population, setup: Setup, key: Key) -> Population:

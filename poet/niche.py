@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
@@ -28,10 +27,6 @@ Outcome = Literal[
     "no episode",  # no whole episode of it ended, so that it has no score
     "not kept",  # trained on once by a curriculum that keeps no such levels
 ]
-
-
-# which niches retire beyond the capacity
-Retire = Literal["oldest", "easiest"]
 
 
 @dataclass(frozen=True)
@@ -83,11 +78,6 @@ class Niche:
         """
         scores = (*self.scores[:-1], result.score)
         return self._scored(agent, result, key, iteration, scores)
-
-    @property
-    def mean_score(self) -> float:
-        """The mean of the latest self-scores; -inf if there are none."""
-        return sum(self.scores) / len(self.scores) if self.scores else -math.inf
 
     def _scored(
         self, agent: Agent, result: Result, key: Key, iteration: int, scores: tuple[float, ...]
@@ -156,7 +146,7 @@ class Population:
 
     iteration: int  # iterations completed, or, within one, its number
     active: tuple[Niche, ...]  # oldest first
-    retired: tuple[Niche, ...] = ()  # in the order of retirement; agents kept
+    retired: tuple[Niche, ...] = ()  # oldest first; agents kept
     niches_born: int = 0  # next niche id
     children_tried: int = 0  # next child id
     events: tuple[Event, ...] = ()
@@ -173,7 +163,7 @@ class Population:
 
     @property
     def niches(self) -> tuple[Niche, ...]:
-        """All niches ever, retired ones first; oldest first where the oldest retire."""
+        """All niches ever; in POET oldest first."""
         return self.retired + self.active
 
     @property
@@ -207,17 +197,8 @@ class Population:
         """The population with these active niches, and with further events."""
         return replace(self, active=niches, events=self.events + events)
 
-    def retire(self, capacity: int, which: Retire = "oldest") -> Population:
-        """The oldest or the easiest niches beyond `capacity` retired, their agents kept.
-
-        The easiest are those with the highest mean of their latest scores, of equal ones the
-        oldest; a niche born in this iteration stays if there are others.
-        """
+    def retire(self, capacity: int) -> Population:
+        """The oldest niches beyond `capacity` retired, their agents kept."""
         surplus = max(0, len(self.active) - capacity)
-        order = list(self.active)
-        if which == "easiest":
-            order.sort(key=lambda niche: (niche.born == self.iteration, -niche.mean_score))
-        leaving = {niche.id for niche in order[:surplus]}
-        out = tuple(replace(n, died=self.iteration) for n in self.active if n.id in leaving)
-        staying = tuple(niche for niche in self.active if niche.id not in leaving)
-        return replace(self, active=staying, retired=self.retired + out)
+        leaving = tuple(replace(niche, died=self.iteration) for niche in self.active[:surplus])
+        return replace(self, active=self.active[surplus:], retired=self.retired + leaving)

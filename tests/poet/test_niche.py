@@ -54,22 +54,6 @@ def test_the_oldest_niches_beyond_capacity_retire_with_their_agents() -> None:  
     assert population.retire(2) == population
 
 
-def test_the_easiest_niches_retire_by_the_mean_of_their_latest_scores() -> None:
-    """Of equal ones the oldest; never one that has just been born, if there are others."""
-
-    def niche(id: int, *scores: float, born: int = 1) -> Niche:
-        return replace(NICHE, id=id, born=born, scores=scores)
-
-    active = (niche(2, 90.0), niche(3, 0.0, 200.0), niche(4, 100.0), niche(5, 300.0, born=7))
-    population = Population(7, active, (replace(NICHE, id=1, died=3),), niches_born=6)
-    after = population.retire(2, "easiest")
-    assert [niche.id for niche in after.active] == [2, 5]
-    assert [(niche.id, niche.died) for niche in after.retired] == [(1, 3), (3, 7), (4, 7)]
-    assert [niche.id for niche in population.retire(3, "easiest").active] == [2, 4, 5]
-    assert [niche.id for niche in population.retire(1, "easiest").active] == [5]
-    assert population.retire(4, "easiest") == population
-
-
 def test_annecs_requires_all_agents_and_a_solution_unlike_the_reference() -> None:  # B5
     def niche(id: int, to_all: bool, to_retired: bool, solved: int | None) -> Niche:
         return replace(

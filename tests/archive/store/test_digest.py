@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from openpoet.archive.store.run_folder import Run
 from openpoet.archive.store.weights import content_hash, encode
 from openpoet.poet.checkpoint import to_records
 from openpoet.poet.engine import evolve, start
-from tests.archive import example_runs
 from tests.archive.example_runs import (
     FAMILY,
     SETTINGS,
@@ -53,21 +51,6 @@ def test_a_resumed_run_has_the_digest_of_an_uninterrupted_one(whole: Path, tmp_p
         with Run.open(tmp_path / "run", write=True) as run:
             list(go_on(run, total))
     assert digest_of(tmp_path / "run") == digest_of(whole)
-
-
-def test_a_resumed_run_whose_easiest_niches_retire_has_the_digest_of_an_uninterrupted_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Niches do not retire in the order of their births."""
-    monkeypatch.setattr(example_runs, "CONFIG", replace(example_runs.CONFIG, retire="easiest"))
-    last = finished(tmp_path / "whole", LONG)
-    gone = [niche.id for niche in last.retired]
-    assert gone != sorted(gone)
-    finished(tmp_path / "run", 5)
-    for total in (6, 13, LONG):
-        with Run.open(tmp_path / "run", write=True) as run:
-            list(go_on(run, total))
-    assert digest_of(tmp_path / "run") == digest_of(tmp_path / "whole")
 
 
 def test_the_digest_excludes_clocks_versions_command_and_folder(
