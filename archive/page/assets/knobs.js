@@ -37,7 +37,11 @@ function makeRow(name, [, low, high, step], turned, released) {
       input: () => {
         if (input.value !== "") turned(name, inSteps(Number(input.value), low, high, step));
       },
-      change: released,
+      change: () => {
+        // the answer to the last value may have come while the pointer still held the slider
+        if (!typed) input.value = inSteps(Number(input.value), low, high, step);
+        released();
+      },
     },
   });
   let held = false; // the pointer, not the server, moves it then

@@ -129,6 +129,25 @@ def test_one_drag_is_one_edit_and_ends_at_its_last_value(browser: Browser, walke
         assert value(page, "gap to") == before
 
 
+def test_a_slider_that_is_held_until_the_answer_comes_ends_at_a_whole_step(
+    browser: Browser, walkers: Path
+) -> None:
+    with serving_edits(walkers) as address, opened(browser, address) as page:
+        edit(page, NICHE)
+        slider = page.locator('[data-knob="gap to"]')
+        box = slider.bounding_box()
+        assert box
+        y = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + box["width"] / 2, y)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.7 * box["width"], y)
+        shown = slider.locator("xpath=../output")
+        expect(shown).to_have_text("5.7")
+        assert value(page, "gap to") != 5.7  # where the pointer is
+        page.mouse.up()
+        page.wait_for_function("document.querySelector('[data-knob=\"gap to\"]').value === '5.7'")
+
+
 def test_a_dragged_stump_follows_the_mouse_and_all_stumps_with_it(
     browser: Browser, walkers: Path
 ) -> None:
