@@ -35,12 +35,21 @@ def suites() -> list[str]:
 
 def suite(name: str) -> Suite:
     """A suite of openpoet by its name. ValueError, one line, if there is none."""
+    return parse(_text_of(name), name)
+
+
+def about(name: str) -> str:
+    """What a suite of openpoet is, in a line. ValueError as `suite`."""
+    return str(json.loads(_text_of(name))["about"])
+
+
+def _text_of(name: str) -> str:
     if name not in suites():
         raise ValueError(f"unknown suite {name!r}: there are {', '.join(suites())}")
     folder = files(__package__)
     if (packed := folder / f"{name}{PACKED}").is_file():
-        return parse(gzip.decompress(packed.read_bytes()).decode(), name)
-    return parse((folder / f"{name}{PLAIN}").read_text(encoding="utf-8"), name)
+        return gzip.decompress(packed.read_bytes()).decode()
+    return (folder / f"{name}{PLAIN}").read_text(encoding="utf-8")
 
 
 def read(path: Path) -> Suite:

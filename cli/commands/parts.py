@@ -55,12 +55,12 @@ def list_parts(name: PartName = None) -> None:
 
 
 def print_suites() -> None:
-    from openpoet.arena.suites.reading import suite, suites
+    from openpoet.arena.suites.reading import about, suites
 
     print_line("suites, for evaluate:")
     width = max(map(len, suites()))
     for name in suites():
-        print_line(f"  {name:{width}} {suite(name).about}")
+        print_line(f"  {name:{width}} {about(name)}")
 
 
 def print_settings(name: str) -> None:

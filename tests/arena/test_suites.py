@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from openpoet.agents.parts.scoring import SEEDS
-from openpoet.arena.suites.reading import from_json, parse, read, suite, suites
+from openpoet.arena.suites.reading import about, from_json, parse, read, suite, suites
 from openpoet.arena.suites.suite import Suite, to_json
 
 # A result names the suite's version: content that changes must have another one.
@@ -36,7 +36,7 @@ def changed(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("name", suites())
 def test_a_suite_does_not_change_without_another_version(name: str) -> None:
     found = suite(name)
-    assert found.name == name
+    assert (found.name, found.about) == (name, about(name))
     assert (found.version, found.sha256[:16]) == PINNED[name]
 
 
