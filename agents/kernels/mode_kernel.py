@@ -22,7 +22,7 @@ from .ppo_network import Architecture
 from .products import ROWS, START, callee, padded, wide
 
 KINDS = 2  # numbers of a layout before the sizes
-SPENT = -2
+ABSENT, SPENT = -1, -2  # in place of where a step's noise begins
 TAKEN = 1  # numbers of a row's memory before its noise: steps taken
 
 
@@ -40,11 +40,11 @@ def _fits(weights, observations, layout, actions):
 
 @callee
 def _noise_at(memory, n):
-    """Where the noise [n] of this step begins in a row's memory, which counts the step; -1 without
-    noise, SPENT if none is left.
+    """Where the noise [n] of this step begins in a row's memory, which counts the step; ABSENT
+    without noise, SPENT if none is left.
     """
     if len(memory) == 0:
-        return -1
+        return ABSENT
     at = TAKEN + n * np.int64(memory[0])
     memory[0] += ONE
     return at if at + n <= len(memory) else SPENT
@@ -112,7 +112,7 @@ def _modes(
             if noise == SPENT:
                 actions[row, :] = np.float32(np.nan)
                 continue
-            of_step = memory[row, noise : noise + outputs] if noise >= 0 else memory[row, :0]
+            of_step = memory[row, noise : noise + outputs] if noise != ABSENT else memory[row, :0]
             found = x[at + i * wide(outputs) : at + i * wide(outputs) + outputs]
             _choose(found, of_step, discrete, actions[row])
         begin = end

@@ -60,8 +60,10 @@ def first_agent(learner: MAESN, gait: dict[str, torch.Tensor], scale: float) -> 
     return learner.adopt({**agent, **weights})
 
 
-def of_joint(family: Walker, task: WalkerTask, gait: dict[str, torch.Tensor]) -> Batch:
-    """First episodes of the test draws under joint training's policy, with the sparse reward."""
+def joint_weights(
+    family: Walker, task: WalkerTask, gait: dict[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """Weights of a policy without a latent, trained from the gait on the dense rewards."""
     learner, key = MAML(family, JOINT), Key(11)
     training = Training(learner, task, key, "walker-maesn-joint", agent=learner.fresh_agent(gait))
 
@@ -71,9 +73,7 @@ def of_joint(family: Walker, task: WalkerTask, gait: dict[str, torch.Tensor]) ->
     agent = training.until(STEPS, score, 20)
     print(f"joint training: {training.steps / 1e6:.1f} M steps, {training.seconds:.0f} s of CPU")
     print(f"joint training, return against steps: {training.curve_text()}")
-    sparse = MAML(SparseSpeed(family, NEAR), JOINT)  # type: ignore[arg-type]
-    batches, _ = sparse.run_trials(agent, task, list(range(DRAWS)), key.child("sparse"), 0)
-    return batches[0]
+    return {name: agent[name] for name in gait}
 
 
 def found(batch: Batch) -> np.ndarray:
@@ -103,15 +103,16 @@ def claims() -> list[Claim]:
     print(f"after {UPDATES} updates against steps: {training.curve_text()}")
     dense, _ = learner.run_trials(agent, family, task, fresh, key.child("dense"), UPDATES)
     tested, _ = learner.run_trials(agent, sparse, task, fresh, key.child("sparse"), UPDATES)
-    plain = first_agent(learner, walk, 0.0)
-    noise, _ = learner.run_trials(plain, sparse, task, fresh, key.child("noise"), 0)
-    joint = of_joint(family, task, walk)
+    plain = [first_agent(learner, each, 0.0) for each in (walk, joint_weights(family, task, walk))]
+    noise, joint = (
+        learner.run_trials(each, sparse, task, fresh, key.child("noise"), 0)[0][0] for each in plain
+    )
     returns = [batch.returns.reshape(DRAWS, -1).mean(1).numpy() for batch in dense]
     print("dense, return before and after each update:", *map(interval, returns), sep="\n ")
     hits = [share(batch) for batch in tested]
     print("sparse, share of episodes rewarded by update:", *(f"{hit:.3f}" for hit in hits))
-    print(f"by action noise: gait {share(noise[0]):.3f}, joint training {share(joint):.3f}")
-    ours, theirs, jointly = found(tested[0]), found(noise[0]), found(joint)
+    print(f"by action noise: gait {share(noise):.3f}, joint training {share(joint):.3f}")
+    ours, theirs, jointly = found(tested[0]), found(noise), found(joint)
     print(f"draws rewarded in the first {FIRST} episodes: latent {interval(ours)}")
     print(f"action noise: gait {interval(theirs)}, joint training {interval(jointly)}")
     rewarded = f"sparse: draws rewarded in {FIRST} episodes, relative to"

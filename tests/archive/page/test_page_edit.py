@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,19 @@ def turn(page: Page, knob: str, value: float) -> None:
 
 def value(page: Page, knob: str) -> float:
     return float(page.locator(f'[data-knob="{knob}"]').input_value())
+
+
+def hold(page: Page, knob: str) -> Callable[[float], None]:
+    """Press the mouse in the middle of a slider; moves it to a share of the slider's width."""
+    box = page.locator(f'[data-knob="{knob}"]').bounding_box()
+    assert box
+
+    def move(share: float) -> None:
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+
+    move(0.5)
+    page.mouse.down()
+    return move
 
 
 def picture(page: Page, name: str) -> None:
@@ -108,14 +121,9 @@ def test_one_drag_is_one_edit_and_ends_at_its_last_value(browser: Browser, walke
     with serving_edits(walkers) as address, opened(browser, address) as page:
         edit(page, NICHE)
         before = value(page, "gap to")
-        slider = page.locator('[data-knob="gap to"]')
-        box = slider.bounding_box()
-        assert box
-        y = box["y"] + box["height"] / 2
-        page.mouse.move(box["x"] + box["width"] / 2, y)
-        page.mouse.down()
+        move = hold(page, "gap to")
         for share in (0.55, 0.6, 0.3, 0.85, 0.7):
-            page.mouse.move(box["x"] + share * box["width"], y)
+            move(share)
         page.mouse.up()
         page.wait_for_function(
             """() => {
@@ -134,14 +142,8 @@ def test_a_slider_that_is_held_until_the_answer_comes_ends_at_a_whole_step(
 ) -> None:
     with serving_edits(walkers) as address, opened(browser, address) as page:
         edit(page, NICHE)
-        slider = page.locator('[data-knob="gap to"]')
-        box = slider.bounding_box()
-        assert box
-        y = box["y"] + box["height"] / 2
-        page.mouse.move(box["x"] + box["width"] / 2, y)
-        page.mouse.down()
-        page.mouse.move(box["x"] + 0.7 * box["width"], y)
-        shown = slider.locator("xpath=../output")
+        hold(page, "gap to")(0.7)
+        shown = page.locator('[data-knob="gap to"]').locator("xpath=../output")
         expect(shown).to_have_text("5.7")
         assert value(page, "gap to") != 5.7  # where the pointer is
         page.mouse.up()
