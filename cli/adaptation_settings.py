@@ -53,8 +53,15 @@ SCENES = {
         "walker-adapt",
         "bodies",
         None,
-        # curricula need whole trials in a rollout
-        (("walker.draws", "train"), ("rl2.trials", 32), ("rl2.steps", 1800), ("rl2.bptt", 200)),
+        (
+            ("walker.draws", "train"),
+            ("walker.body_spread", 1.0),
+            ("walker.episodes", 3),
+            # curricula need whole trials in a rollout
+            ("rl2.trials", 32),
+            ("rl2.steps", 1800),
+            ("rl2.bptt", 200),
+        ),
     ),
 }
 

@@ -6,9 +6,9 @@ active niche at the end a higher score after adaptation than before, on new draw
 
 from __future__ import annotations
 
-from benchmarks.adapting_presets import claims_of
+from benchmarks.adapting_presets import finished
 from benchmarks.claims.claim import Claim
 
 
 def claims() -> list[Claim]:
-    return claims_of("walker-epg")
+    return finished("walker-epg").claims()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 Gene = tuple[float, float]  # centre and spread
@@ -162,6 +162,18 @@ NAMED: Mapping[str, BodyGenes] = {
     "legs": BodyGenes(leg_length=(1.0, 0.75), leg_width=(1.0, 0.75)),
     "speed": BodyGenes(target_speed=(2.0, 2.0), reward="instead"),
 }
+
+
+def named(name: str, share: float) -> BodyGenes:
+    """A named distribution whose spreads and probabilities are multiplied by `share`."""
+    genes = NAMED[name]
+    changes: dict[str, Any] = {
+        field: round(share * getattr(genes, field), 3) for field in PROBABILITIES
+    }
+    for field in RANGES:
+        centre, spread = getattr(genes, field)
+        changes[field] = centre, round(share * spread, 3)
+    return replace(genes, **changes)
 
 
 def encode(genes: BodyGenes) -> dict[str, Any]:

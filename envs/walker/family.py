@@ -29,7 +29,7 @@ from . import (
     strokes,
 )
 from . import task as realisation
-from .body_genes import NAMED, BodyGenes
+from .body_genes import BodyGenes
 from .cppn import Cppn
 from .levels import SEEDS, Levels
 from .obstacles import Bounds, Obstacles
@@ -68,7 +68,8 @@ class Walker(Levels):
             categories, s.roughness_max, s.gap_max, s.height_max, s.stair_steps_max, s.mutates
         )
         self.own = TaskSettings.of(s)  # of the origin, and of a task made by hand
-        self.body = None if s.body == "standard" else replace(NAMED[s.body], draws=s.draws)
+        named = None if s.body == "standard" else body_genes.named(s.body, s.body_spread)
+        self.body = named and replace(named, draws=s.draws)
         self.body_bounds = body_mutation.BodyBounds(s.body_mutates, s.body_reach, s.speed_reward)
 
     def origin(self) -> WalkerTask:

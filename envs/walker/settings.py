@@ -56,6 +56,11 @@ class WalkerSettings(TaskSettings):
         "What a trial of the first task hides: nothing, which motors are reversed, a dead joint, "
         "factors of the dynamics, leg sizes, or the speed that is rewarded.",
     ] = "standard"
+    body_spread: Annotated[
+        float,
+        Interval(gt=0, le=1),
+        "Spreads and probabilities of the first task's body, as a share of those of `body`.",
+    ] = field(default=1.0, metadata={"written": False})  # not in older runs
     body_mutates: Annotated[tuple[GeneName, ...], "Genes of the body that mutate."] = ()
     body_reach: Annotated[
         Fraction, "Largest spread of a mutating gene, as a share of the largest possible."
@@ -97,6 +102,11 @@ class WalkerSettings(TaskSettings):
             raise ValueError(
                 f'draws = "{self.draws}" needs bodies to draw: set walker.body or '
                 "walker.body_mutates"
+            )
+        if self.body_spread != 1 and self.body == "standard":
+            raise ValueError(
+                f"body_spread = {self.body_spread:g} needs a body that varies: set walker.body, "
+                'for example to "reversed"'
             )
         needed = max(map(smallest_reach, self.body_mutates), default=0.0)
         if self.body_reach < needed - 1e-9:

@@ -13,7 +13,7 @@ import pytest
 from openpoet.envs.walker import body_draw, body_genes, body_mutation
 from openpoet.envs.walker.body import STANDARD, Body
 from openpoet.envs.walker.body_draw import Draw, Hidden, draw, revealed
-from openpoet.envs.walker.body_genes import NAMED, PROBABILITIES, RANGES, BodyGenes
+from openpoet.envs.walker.body_genes import NAMED, PROBABILITIES, RANGES, BodyGenes, named
 from openpoet.envs.walker.body_mutation import BodyBounds, mutate
 from openpoet.envs.walker.family import Walker, WalkerSettings
 from openpoet.envs.walker.obstacles import Obstacles
@@ -317,3 +317,20 @@ def test_the_ends_of_a_range_by_hand() -> None:
     low, high = RANGES["gravity"].ends((1.0, math.log(1.5)))
     assert (low, high) == pytest.approx((1 / 1.5, 1.5))
     assert RANGES["strength"].widest == pytest.approx(math.log(35) / 2)
+
+
+def test_a_share_multiplies_spreads_and_probabilities_of_a_named_body() -> None:
+    assert named("reversed", 0.4) == BodyGenes(reversed=0.2)
+    assert named("legs", 0.2) == BodyGenes(leg_length=(1.0, 0.15), leg_width=(1.0, 0.15))
+    assert named("speed", 0.25) == BodyGenes(target_speed=(2.0, 0.5), reward="instead")
+    assert {name: named(name, 1.0) for name in NAMED} == dict(NAMED)
+
+
+def test_the_first_task_has_the_share_of_its_named_body() -> None:
+    family = Walker(WalkerSettings(body="reversed", body_spread=0.4, draws="train"))
+    assert family.origin().body == BodyGenes(reversed=0.2, draws="train")
+
+
+def test_a_share_of_a_body_that_does_not_vary_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^body_spread = 0\.4 needs a body .*set walker\.body"):
+        WalkerSettings(body_spread=0.4)

@@ -1,0 +1,39 @@
+"""POET with RL^2 agents on walkers: the preset walker-adapt by the command, read from the archive.
+
+Terrain and hidden bodies evolve together. Claims: eight active niches at the end, transfers between
+niches, grounds with larger obstacles and bodies with more reversed joints than in the first task,
+and in every active niche a higher return in the last episode of a trial than in the first, on new
+draws. Controls are printed: adaptation off, and the state of another trial.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.adapting_presets import Finished, finished
+from benchmarks.claims.claim import Claim
+from openpoet.envs.walker.family import Walker
+
+TEST_TRIALS = 512  # standard error of a gain: about 3
+
+
+def claims() -> list[Claim]:
+    run = finished("walker-adapt", TEST_TRIALS, workers=2)
+    return [Claim("active niches", len(run.tasks), 8), *run.claims(), *growth(run)]
+
+
+def growth(run: Finished) -> list[Claim]:
+    """Grounds and bodies of the active niches, compared with those of the first task."""
+    family, first = Walker(), run.niches[0]["task"]
+    flat = family.describe(family.decode(first))
+    distances = [float(np.linalg.norm(family.describe(task) - flat)) for task in run.tasks.values()]
+    chances = [family.encode(task)["body"]["reversed"] for task in run.tasks.values()]
+    return [
+        Claim("active niches with obstacles", sum(d > 0 for d in distances), 4),
+        Claim("mean distance of the grounds from the first one's", float(np.mean(distances)), 0.0),
+        Claim(
+            "mean probability of a reversed joint",
+            float(np.mean(chances)),
+            first["body"]["reversed"] + 0.001,
+        ),
+    ]
