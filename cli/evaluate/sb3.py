@@ -7,9 +7,7 @@ as they were trained.
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +18,11 @@ import torch
 
 from openpoet.agents.parts.actions import actions_of
 
+from . import torch_file
 from .stateless import Stateless
+from .torch_file import MOST
 
-MOST = 2**28  # bytes of the file, and of each of its parts
+MOST_DATA = 2**24  # bytes of the JSON, which has the sizes of spaces and the last observations
 POLICY = "stable_baselines3.common.policies"  # of PPO's and A2C's MlpPolicy
 ACTIVATIONS = {"Tanh": torch.tanh, "ReLU": torch.relu, "ELU": torch.nn.functional.elu}
 # keyword arguments of the policy that do not change the actions of given weights
@@ -86,25 +86,16 @@ def read(path: Path) -> tuple[Actor, str]:
     if len(content) > MOST:
         raise ValueError(f"{path} is larger than {MOST} bytes")
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as parts:
-            data = json.loads(_part(parts, "data"))
-            tensors = torch.load(
-                io.BytesIO(_part(parts, "policy.pth")), map_location="cpu", weights_only=True
-            )
-        actor = _actor(tensors, _activation(data))
+        with torch_file.opened(content) as parts:
+            activation = _activation(json.loads(torch_file.part(parts, "data", MOST_DATA)))
+            tensors = torch_file.tensors(torch_file.part(parts, "policy.pth", MOST))
+        actor = _actor(tensors, activation)
     except Exception as error:  # zipfile, json and torch raise errors of their own types
         raise ValueError(
             f"{path} is not a zip of Stable-Baselines3 with PPO's or A2C's MlpPolicy: "
             f"{' '.join(str(error).split())[:150]}"
         ) from None
     return actor, hashlib.sha256(content).hexdigest()
-
-
-def _part(parts: zipfile.ZipFile, name: str) -> bytes:
-    if parts.getinfo(name).file_size > MOST:
-        raise ValueError(f"its part {name} is larger than {MOST} bytes")
-    with parts.open(name) as part:
-        return part.read(MOST)
 
 
 def _activation(data: Any) -> str:
@@ -123,12 +114,7 @@ def _activation(data: Any) -> str:
     return name
 
 
-def _actor(tensors: Any, activation: str) -> Actor:
-    if not isinstance(tensors, Mapping) or not all(
-        isinstance(value, torch.Tensor) and bool(torch.isfinite(value).all())
-        for value in tensors.values()
-    ):
-        raise ValueError("its policy must be finite tensors by name")
+def _actor(tensors: Mapping[str, torch.Tensor], activation: str) -> Actor:
     if any(not name.startswith((HEAD, LOG_STD, "mlp_extractor.", "value_net")) for name in tensors):
         raise ValueError("its network has other layers")
     hidden = [name.removesuffix(".weight") for name in tensors if name.startswith(HIDDEN)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import stable_baselines3
 import torch
 
 import openpoet.cli.main as command
-from openpoet.cli.evaluate.sb3 import Actor, Sb3Policy, read
+from openpoet.cli.evaluate.sb3 import MOST, Actor, Sb3Policy, read
 from openpoet.poet.streams import Key
 
 N = 50
@@ -148,6 +150,75 @@ def test_tensors_that_are_not_an_mlp_policy_are_refused(
     with pytest.raises(ValueError, match=r"is not a zip of Stable-Baselines3") as error:
         read(with_tensors(folder, tmp_path / "wrong.zip", **changes))
     assert "\n" not in str(error.value)
+
+
+class Allocated:
+    """Ten gigabytes when it is unpickled, by a name that torch accepts."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (bytearray, (10**10,))
+
+
+def saved(**tensors: Any) -> bytes:
+    file = io.BytesIO()
+    torch.save(tensors, file)
+    return file.getvalue()
+
+
+def packed(content: bytes, method: int = zipfile.ZIP_DEFLATED, **parts: bytes) -> bytes:
+    """The zip with other parts, all of them compressed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", method) as new:
+        for name in old.namelist():
+            new.writestr(name, parts.get(name.rpartition("/")[2], old.read(name)))
+    return out.getvalue()
+
+
+def bombs(policy: bytes) -> dict[str, bytes]:
+    """Zips of less than a megabyte that ask for more memory than LIMITED has, by the reason why
+    they are refused.
+    """
+    shared = torch.zeros(2**20)
+    hostile = {
+        "must be contiguous": saved(log_std=torch.zeros(1).expand(10**8, 8)),
+        "its tensors take": packed(saved(**{f"log_std{i}": shared for i in range(80)})),
+        "its records take": packed(saved(log_std=torch.zeros(1)), **{"0": bytes(MOST)}),
+        "bytearray": saved(log_std=Allocated()),
+        "another method": packed(saved(log_std=torch.zeros(1)), zipfile.ZIP_BZIP2),
+    }
+    found = {reason: packed(policy, **{"policy.pth": part}) for reason, part in hostile.items()}
+    return found | {"its part 'data' has": packed(policy, data=b"[" + b"[]," * 2**24 + b"0]")}
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from openpoet.cli.evaluate.sb3 import read
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+most = pages * resource.getpagesize() + 2**30
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+for path in sys.argv[1:]:
+    try:
+        print(read(Path(path))[0].sizes)
+    except ValueError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is Linux's")
+def test_a_small_zip_that_asks_for_gigabytes_is_refused_before_they_are_allocated(
+    folder: Path, tmp_path: Path
+) -> None:
+    policy = (folder / "continuous.zip").read_bytes()
+    files = {**bombs(policy), "(3, 1)": packed(policy)}
+    paths = [tmp_path / f"{i}.zip" for i in range(len(files))]
+    for path, content in zip(paths, files.values(), strict=True):
+        assert len(content) < 2**20
+        path.write_bytes(content)
+    run = [sys.executable, "-c", LIMITED, *map(str, paths)]
+    lines = subprocess.run(run, capture_output=True, text=True, check=True).stdout.splitlines()
+    for reason, line in zip(files, lines, strict=True):
+        assert reason in line
 
 
 def test_other_algorithms_and_files_are_refused_in_one_line(folder: Path, tmp_path: Path) -> None:
