@@ -1,5 +1,5 @@
 """The lineage of niches: the ancestors of their tasks, and the niches through which their present
-agents came.
+agents came. Within an iteration an agent may move several times (page/descent.py).
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ..page.descent import Move, Round
 from ..store.measures import each, no_elder
 
 if TYPE_CHECKING:
@@ -37,30 +38,30 @@ def _with_ancestors(run: Run, niches: set[int]) -> set[int]:
 
 def _with_sources(run: Run, niches: Iterable[int]) -> set[int]:
     """The niches, and the niches from which their agents came in transfers, back to the first."""
-    came = _transfers(run)
+    moves = _moves(run)
     found: set[int] = set()
     for niche in niches:
-        before: int | None = None  # the iteration before which the agent was in this niche
+        limit: Round | None = None  # the round before which the agent was in this niche
         while True:
             found.add(niche)
-            arrivals = came.get(niche, ())
-            earlier = [there for there in arrivals if before is None or there[0] < before]
-            if not earlier:
+            arrivals = reversed(moves.get(niche, ()))
+            came = next((m for m in arrivals if limit is None or m.round < limit), None)
+            if came is None:
                 break
-            before, niche = earlier[-1]
+            limit, niche = came.round, came.source
     return found
 
 
-def _transfers(run: Run) -> dict[int, list[tuple[int, int]]]:
-    """By niche, the iterations and sources of the transfers that it accepted, in their order."""
+def _moves(run: Run) -> dict[int, list[Move]]:
+    """By niche, the transfers that it accepted, in their order."""
     born = {
         row["id"]: row["niche"]
         for row in each(run, "SELECT id, niche FROM children WHERE niche IS NOT NULL")
     }
-    query = "SELECT iteration, source, target, at_birth FROM transfers WHERE accepted ORDER BY id"
-    found: dict[int, list[tuple[int, int]]] = {}
-    for row in each(run, query):
+    columns = "iteration, source, target, kind, at_birth"
+    found: dict[int, list[Move]] = {}
+    for row in each(run, f"SELECT {columns} FROM transfers WHERE accepted ORDER BY id"):
         target = born.get(row["target"]) if row["at_birth"] else row["target"]
         if target is not None:
-            found.setdefault(target, []).append((row["iteration"], row["source"]))
+            found.setdefault(target, []).append(Move(**{**row, "target": target}))
     return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fakes import FakeLearner
@@ -118,7 +120,11 @@ def test_a_lineage_has_the_sources_of_the_transfers_by_which_agents_came(whole: 
     """Walked by hand: the last accepted transfer into a niche, then into its source before that."""
     born = {row["id"]: row["niche"] for row in table(whole, "children")}
     arrivals = [
-        (born[row["target"]] if row["at_birth"] else row["target"], row["iteration"], row["source"])
+        (
+            born[row["target"]] if row["at_birth"] else row["target"],
+            (row["iteration"], not row["at_birth"]),
+            row["source"],
+        )
         for row in table(whole, "transfers")
         if row["accepted"]
     ]
@@ -126,7 +132,7 @@ def test_a_lineage_has_the_sources_of_the_transfers_by_which_agents_came(whole: 
     assert arrivals
     with Run.open(whole, write=False) as run:
         for niche in parents:
-            found, here, before = {niche}, niche, 10**9
+            found, here, before = {niche}, niche, (10**9, False)
             while came := [(t, s) for target, t, s in arrivals if target == here and t < before]:
                 before, here = came[-1]
                 found.add(here)
@@ -134,6 +140,35 @@ def test_a_lineage_has_the_sources_of_the_transfers_by_which_agents_came(whole: 
                 while (one := parents[one]) is not None:
                     found.add(one)
             assert lineage(run, [niche]) == found
+
+
+@pytest.mark.parametrize(
+    ("moves", "expected"),
+    [
+        ([(25, 17, 0, "direct", True), (25, 24, 19, "proposal", False)], {17, 19, 24}),
+        ([(4, 0, 1, "direct", False), (4, 1, 19, "exploit", False)], {0, 1, 19}),
+        ([(4, 0, 1, "direct", False), (4, 1, 19, "direct", False)], {1, 19}),
+        ([(4, 0, 1, "exploit", False), (4, 1, 19, "exploit", False)], {1, 19}),
+    ],
+    ids=["birth then transfer", "transfer then exploit", "two transfers", "two exploits"],
+)
+def test_a_lineage_has_the_sources_of_earlier_rounds_of_the_same_iteration(
+    moves: list[tuple], expected: set[int]
+) -> None:
+    """Niche 24 was born from the candidate 0. Rounds: births, transfers, exploit."""
+    database = sqlite3.connect(":memory:")
+    database.executescript(
+        """CREATE TABLE niches (id, parent);
+        CREATE TABLE children (id, niche);
+        INSERT INTO children VALUES (0, 24);
+        CREATE TABLE transfers (
+            id INTEGER PRIMARY KEY, iteration, source, target, kind, at_birth, accepted);"""
+    )
+    database.executemany("INSERT INTO niches VALUES (?, NULL)", [(id,) for id in range(25)])
+    columns = "iteration, source, target, kind, at_birth, accepted"
+    database.executemany(f"INSERT INTO transfers ({columns}) VALUES (?, ?, ?, ?, ?, 1)", moves)
+    run = SimpleNamespace(database=database, path=Path("run"), file=Path("archive.db"))
+    assert lineage(run, [19]) == expected
 
 
 def test_merged_niches_keep_tasks_agents_scores_and_names_of_their_origins(
