@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openpoet.archive.store.files import make_folder, open_own
+from openpoet.foreign_json import loads
 
 if TYPE_CHECKING:
     from openpoet.archive.store.run_folder import Run
@@ -77,7 +78,7 @@ class Injections:
         with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file:
             text = file.read(LARGEST)
         try:
-            data = json.loads(text)
+            data = loads(text)
             return Injected(self.family.decode(data["task"]), str(data["source"])[:LONGEST])
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ValueError(f"{path} is no task of this run: delete it ({error})") from error

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from openpoet.foreign_json import loads
+
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Task, TaskFamily
 
@@ -19,10 +21,11 @@ def read_task(path: Path, family: TaskFamily) -> Task:
     if len(text) > LARGEST:
         raise ValueError(f"{path} has more than {LARGEST} bytes: it is no task")
     try:
-        data: Any = json.loads(text)
-    except (ValueError, RecursionError):
+        data: Any = loads(text)
+    except ValueError as error:
         raise ValueError(
-            f"{path} is not JSON: expected a task as `show RUN NICHE --json` prints it"
+            f"{path} is not JSON: expected a task as `show RUN NICHE --json` prints it "
+            f"({str(error)[:100]})"
         ) from None
     if not isinstance(data, dict):
         raise ValueError(f"{path} must hold a JSON object, got {str(data)[:60]}")

@@ -13,7 +13,6 @@ walls.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ import numpy as np
 import torch
 from annotated_types import Ge
 
+from openpoet.foreign_json import loads
 from openpoet.settings import (
     Fraction,
     NonNegativeFloat,
@@ -138,8 +138,8 @@ class Discriminated:
         s = self.settings
         if s.origin:
             try:
-                data = json.loads(s.origin)
-            except (ValueError, RecursionError) as error:
+                data = loads(s.origin)
+            except ValueError as error:
                 raise ValueError(
                     f"origin must be a task's JSON, with its settings: {error}"
                 ) from None

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from openpoet.foreign_json import loads
+
 from .details import UnknownError, candidates, chosen, details, outlines
 from .editing import Editing
 from .files import assets, first_modules
@@ -85,9 +87,9 @@ def _found(site: Site, target: str) -> Answer:
 
 def _changed(editing: Editing, target: str, body: bytes) -> dict[str, Any]:
     try:
-        asked = json.loads(body)
-    except (ValueError, RecursionError):
-        raise RefusedError(400, "the request is not JSON") from None
+        asked = loads(body)
+    except ValueError as error:
+        raise RefusedError(400, f"the request is not JSON: {_line(error)}") from None
     if not isinstance(asked, dict):
         raise RefusedError(400, "the request must be a JSON object")
     match _parts(urlsplit(target).path):

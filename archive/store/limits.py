@@ -10,7 +10,6 @@ MOST_SETTINGS = 10_000  # rows of the table `settings`
 MOST_DATABASE = 4 * 2**30  # bytes of archive.db, and of its log
 ROOM = 2**28  # bytes below that limit, reserved for the current iteration
 MOST_CELL = 128 * 2**20  # bytes of one value in the database
-MOST_NESTED = 32  # lists and objects in a JSON text; its integers have 64 bits
 MOST_INTEGER = 2**53  # smaller integers are exact in every JSON reader
 # active niches, retired niches, events of one iteration, or stored scores of one niche
 MOST_ROWS = 1_000_000

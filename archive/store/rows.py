@@ -13,7 +13,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .limits import MOST_CELL, MOST_INTEGER, MOST_NESTED, readable
+from openpoet.foreign_json import STRING, check_nesting, loads, whole
+
+from .limits import MOST_CELL, MOST_INTEGER, readable
 from .tables import TABLES, Column
 from .weights import check_name
 
@@ -29,9 +31,6 @@ NICHE = tuple(
 )
 # control characters can affect a terminal and do not occur in a valid run
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
-STRING = re.compile(r'"(?:[^"\\]|\\.)*+"')
-BRACKET = re.compile(STRING.pattern + r"|[\[\]{}]")
 LONG = re.compile(r"(?<![\d.])-?\d{19,}(?![\d.eE])")  # an integer that may have more than 64 bits
 
 
@@ -46,9 +45,9 @@ def text(value: Any) -> str:
             f"the archive keeps JSON only: {' '.join(str(error).split())[:100]}"
         ) from error
     try:
-        _check_nesting(written)
+        check_nesting(written)
         for digits in LONG.finditer(STRING.sub("", written) if LONG.search(written) else ""):
-            _whole(digits[0])
+            whole(digits[0])
     except ValueError as error:
         raise ValueError(f"the archive keeps JSON that it can read again: {error}") from error
     return written
@@ -61,39 +60,11 @@ def value(text: str, where: str) -> Any:
     try:
         if not isinstance(text, str):
             raise ValueError(f"it must be text, got {type(text).__name__}")
-        _check_nesting(text)
-        return json.loads(text, parse_constant=_refused, parse_float=_finite, parse_int=_whole)
-    except (ValueError, RecursionError) as error:
+        return loads(text)
+    except ValueError as error:
         raise ValueError(
             f"{where} is not JSON that can be read: {' '.join(str(error).split())[:100]}"
         ) from error
-
-
-def _refused(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")
-
-
-def _whole(digits: str) -> int:
-    if len(digits) > 20 or not -(2**63) <= (number := int(digits)) < 2**64:
-        raise ValueError(f"{digits[:40]} is an integer beyond 64 bits")
-    return number
-
-
-def _check_nesting(text: str) -> None:
-    """ValueError for deeply nested values, for which a recursive parser exceeds Python's stack."""
-    if text.count("[") + text.count("{") <= MOST_NESTED:
-        return
-    depth = 0
-    for bracket in BRACKET.finditer(text):
-        depth += STEP.get(bracket[0], 0)
-        if depth > MOST_NESTED:
-            raise ValueError(f"it nests more than {MOST_NESTED} deep")
-
-
-def _finite(digits: str) -> float:
-    if not math.isfinite(number := float(digits)):
-        raise ValueError(f"{digits[:40]} is too large")
-    return number
 
 
 def computed(table: str, source: Any) -> Row:

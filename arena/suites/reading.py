@@ -10,6 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
 
+from openpoet.foreign_json import loads
+
 from .suite import Json, Rule, Suite, World, steps
 
 FIELDS = (
@@ -70,17 +72,15 @@ def read(path: Path) -> Suite:
 def parse(text: str, source: str) -> Suite:
     """The suite of a JSON text; source: what it is called in messages."""
     try:
-        data = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"the suite {source} is not JSON: {str(error)[:100]}") from None
+        data = loads(text)
+    except ValueError as error:
+        raise ValueError(
+            f"the suite {source} is not JSON that can be read: {str(error)[:100]}"
+        ) from None
     try:
         return from_json(data)
     except ValueError as error:
         raise ValueError(f"the suite {source}: {error}") from None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a number of JSON")
 
 
 def from_json(data: Any) -> Suite:

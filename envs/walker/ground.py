@@ -4,7 +4,6 @@ Picklable.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ import gymnasium
 import numpy as np
 
 from openpoet.archived_tasks import archived_task, is_name
+from openpoet.foreign_json import loads
 
 from . import gymnasium_layout
 from .body import Body
@@ -187,8 +187,8 @@ def _named(name: str) -> Any:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return loads(text)
+    except ValueError:
         raise ValueError(
             'terrain must be a task, its JSON, a niche of an archive such as "FILE.poet#12", or '
             f'"flat"; got the text {text[:60]!r}'

@@ -233,3 +233,19 @@ def test_bad_arguments_are_one_line(
         assert (code, out) == (2, ""), (words, err)
         assert message in err, (words, err)
         assert len(err.strip().splitlines()) == 1, err
+
+
+def test_a_suite_whose_tasks_are_nested_deeply_is_refused_in_one_line(
+    goals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It parses as JSON, but what copies and decodes tasks would exceed Python's stack."""
+    data, deep = json.loads(goals.read_text()), tmp_path / "deep.json"
+    (world, *_) = data["worlds"]
+    world["task"]["x"], world["draws"] = 1, {"x": [0, 1]}
+    world["task"]["nested"] = "HERE"
+    deep.write_text(json.dumps(data).replace('"HERE"', "[" * 900 + "]" * 900))
+    (tmp_path / "mine.py").write_text("def still(o):\n    return o[:, :2] * 0\n")
+    code, out, err = run(capsys, f"{tmp_path}/mine.py:still", "--suite", deep)
+    assert (code, out) == (2, "")
+    assert "nests more than 32 deep" in err
+    assert len(err.strip().splitlines()) == 1

@@ -134,6 +134,16 @@ def test_a_task_of_another_family_is_refused(
     assert not (run / "inject").exists()
 
 
+def test_a_deeply_nested_task_is_refused_in_one_line(
+    begun: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "deep.json").write_text('{"a":' * 900 + "1" + "}" * 900)
+    assert command.main(["inject", str(begun), str(tmp_path / "deep.json")]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert "nests more than 32 deep" in lines[0]
+
+
 def test_links_in_the_folder_are_not_followed(begun: Path, tmp_path: Path) -> None:
     run = copied(begun, tmp_path / "run")
     elsewhere = tmp_path / "elsewhere"

@@ -127,6 +127,7 @@ def test_a_task_outside_the_bounds_is_not_injected(editing: Editing) -> None:
         ("/api/run/run/edit", b"{", 400, "not JSON"),
         ("/api/run/run/edit", b"\xff\xfe", 400, "not JSON"),
         ("/api/run/run/edit", b"[" * 100_000, 400, "not JSON"),
+        ("/api/run/run/edit", b'{"task": ' + b"[" * 900 + b"]" * 900 + b"}", 400, "nests more"),
         ("/api/run/run/edit", [], 400, "must be a JSON object"),
         ("/api/run/run/edit", {}, 400, "task must be a JSON object"),
         ("/api/run/run/edit", {"task": {"family": "maze"}}, 400, "walker"),
