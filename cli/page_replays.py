@@ -182,7 +182,7 @@ class Replays:
 
     def _episode(self, row: Any, weights: Any, agent: int, *, at_birth: bool) -> Episode:
         from openpoet.archive.replay.episode import record_episode
-        from openpoet.poet.agent_tensors import check_tensors, made_by
+        from openpoet.poet.agent_tensors import check_hyperparameters, check_tensors, made_by
 
         from .sessions import one_torch_thread
 
@@ -191,6 +191,7 @@ class Replays:
             expected, advice = made_by(setup.learner), "the archive is damaged"
             weights = completed(setup.learner, weights, expected)
             check_tensors(weights, expected, f"niche {agent}", advice)
+            check_hyperparameters(weights, setup.learner, f"niche {agent}", advice)
             task = setup.family.decode(row["task"])
             return record_episode(
                 lambda family: make_part("learner", self.tables, 1, family),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ def film(run: Run, move: Move, file: Path, machine: Machine) -> str:
     from openpoet.archive.replay.episode import record_episode
     from openpoet.archive.replay.recording import record
     from openpoet.archive.replay.side_by_side import beside
+    from openpoet.poet.agent_tensors import check_agents
 
     from .replays import replays_of
     from .sessions import one_torch_thread
@@ -34,6 +36,7 @@ def film(run: Run, move: Move, file: Path, machine: Machine) -> str:
     shown = agents(run, move)
     replays = replays_of(run, machine, CommandLine())
     home, family = replays.niches[move.target], replays.parts.setup.family
+    check_agents((replace(home, agent=agent) for _, agent in shown), replays.parts.setup)
     title, key = replays.parts.title(home.task), replays.key(home.id)
     with one_torch_thread():
         episodes = [

@@ -27,15 +27,11 @@ def check_agents(niches: Iterable[Niche], setup: Setup) -> None:
     The levels of a curriculum have no agents.
     """
     expected = made_by(setup.learner)
+    advice = "restore the settings with which the run was made"
     for niche in niches:
-        if not niche.agent:
-            continue
-        check_tensors(
-            niche.agent,
-            expected,
-            f"niche {niche.id}",
-            "restore the settings with which the run was made",
-        )
+        if niche.agent:
+            check_tensors(niche.agent, expected, f"niche {niche.id}", advice)
+            check_hyperparameters(niche.agent, setup.learner, f"niche {niche.id}", advice)
 
 
 def check_tensors(agent: Agent, expected: Agent, source: str, advice: str) -> None:
@@ -53,6 +49,17 @@ def check_tensors(agent: Agent, expected: Agent, source: str, advice: str) -> No
                 f"the agent of {source} is not one of this learner with these settings: its tensor "
                 f"{name[:80]!a} is {its or 'missing'}, expected {mine or 'nothing'}; {advice}"
             )
+
+
+def check_hyperparameters(agent: Agent, learner: Learner, source: str, advice: str) -> None:
+    """ValueError, one line, unless the agent carries hyperparameters of the learner only.
+
+    A learner whose agents carry some has the method `check_foreign`.
+    """
+    try:
+        getattr(learner, "check_foreign", lambda agent: None)(agent)
+    except ValueError as error:
+        raise ValueError(f"the agent of {source}: {error}; {advice}") from error
 
 
 def _kind(agent: Agent, name: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .agent_tensors import check_tensors, made_by
+from .agent_tensors import check_hyperparameters, check_tensors, made_by
 from .config import PoetConfig, Setup
 from .evaluation import adopt, evaluate
 from .interfaces import Agent, Task
@@ -66,6 +66,7 @@ def check_seeds(
             continue
         same = {name: tensor for name, tensor in seed.agent.items() if name in policy}
         check_tensors(same, policy, seed.source, advice)
+        check_hyperparameters(seed.agent, setup.learner, seed.source, advice)
         try:
             adopted = setup.learner.adopt(seed.agent)
         except ValueError as error:

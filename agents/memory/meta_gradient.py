@@ -82,6 +82,10 @@ class MetaGradient(RL2):
         super().__init__(family, config or MetaGradientConfig.suggested(family.spec))
         self.ranges = {**self.ranges, "lam": Range(0.01, 0.99, from_one=True)}  # within (0, 1)
 
+    def carried(self) -> Mapping[str, Range]:
+        """Eta may take any value between 0 and 1."""
+        return {**super().carried(), **dict.fromkeys(DIRECTIONS, Range(0.0, 1.0))}
+
     def _fresh_agent(self, weights: Named) -> dict[str, torch.Tensor]:
         """An agent with the initial eta, and dtheta'/deta = 0 before the first update."""
         eta = {

@@ -73,6 +73,10 @@ class RL2(RecurrentActorCritic, Adapting, LevelStudent):
                 f"{c.test_episodes}"
             )
 
+    def carried(self) -> Mapping[str, Range]:
+        """With the units, which an agent keeps in a run that does not explore them."""
+        return {**self.ranges, "units": Range(1, self.config.hidden, whole=True)}
+
     def init(self, key: Key) -> Agent:
         """Random weights with outputs near zero, so that the initial policy is nearly uniform."""
         return self._fresh_agent(self._initial_weights(key.generator()))

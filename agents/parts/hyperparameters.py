@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 HYPER_PREFIX = "hyper/"
 FACTORS = (0.8, 1.2)
 RESAMPLED = 0.25  # probability
+ROUNDING = 1e-9  # of values near 1, and of their distance from it
 Config = TypeVar("Config")
 
 
@@ -38,6 +39,16 @@ class Range:
     high: float
     from_one: bool = False  # low and high are bounds of 1 - value
     whole: bool = False
+
+    def __str__(self) -> str:
+        low, high = (1 - self.high, 1 - self.low) if self.from_one else (self.low, self.high)
+        return f"a {'whole ' * self.whole}number from {low:g} to {high:g}"
+
+    def holds(self, value: float) -> bool:
+        """Whether the value lies in the range, up to rounding."""
+        inner = 1 - value if self.from_one else value
+        within = self.low - ROUNDING <= inner <= self.high + ROUNDING
+        return within and (not self.whole or value == round(value))
 
     def neighbour(self, value: float, rng: np.random.Generator) -> float:
         value = 1 - value if self.from_one else value
@@ -115,6 +126,30 @@ class Tunable:
         """The agent's hyperparameters, for `adopt`. ValueError if one is not valid."""
         with_hyperparameters(self.config, agent)
         return hyperparameters_of(agent)
+
+    def carried(self) -> Mapping[str, Range]:
+        """The settings that an agent may carry; wider than `ranges` where other runs or a gradient
+        make further values.
+        """
+        return self.ranges
+
+    def check_foreign(self, agent: Agent) -> None:
+        """ValueError, one line, if an agent of another run carries a value that no agent of this
+        learner has: it might replace any setting, such as the number of trials.
+        """
+        carried = self.carried()
+        for tensor, value in hyperparameters_of(agent).items():
+            name = tensor.removeprefix(HYPER_PREFIX)
+            if name not in carried:
+                expected = f"one of {', '.join(carried)}"
+            elif value.numel() != 1 or not carried[name].holds(float(value)):
+                expected = f"{carried[name]}"
+            else:
+                continue
+            got = f" = {float(value):g}" if value.numel() == 1 else f" of shape {list(value.shape)}"
+            raise ValueError(
+                f"the agent's hyperparameter {ascii(name)[1:-1][:40]}{got:.60}: expected {expected}"
+            )
 
     def of(self, agent: Agent) -> Self:
         """This learner with the agent's hyperparameters."""

@@ -141,7 +141,7 @@ def _entered(
     tables: Tables, machine: Machine, suite: Suite, agents: Mapping[str, Agent]
 ) -> Entered:
     from openpoet.arena.evaluation import Player
-    from openpoet.poet.agent_tensors import check_tensors, made_by
+    from openpoet.poet.agent_tensors import check_hyperparameters, check_tensors, made_by
     from openpoet.poet.streams import Key
 
     family = make_part("family", tables, machine.workers)
@@ -150,6 +150,7 @@ def _entered(
     agents = {name: completed(learner, agent, expected) for name, agent in agents.items()}
     for name, agent in agents.items():
         check_tensors(agent, expected, name, f"they do not fit the suite {suite.name}")
+        check_hyperparameters(agent, learner, name, "evaluate an agent of another run")
     key = Key(suite.seeds[0], ("evaluate",))
 
     def player(name: str, agent: Agent, greedy: bool) -> Player:

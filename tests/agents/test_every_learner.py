@@ -27,7 +27,9 @@ from openpoet.envs.mdp import MdpSettings, TabularMdps
 from openpoet.envs.navigation import Navigation, NavigationSettings
 from openpoet.envs.walker.family import Walker
 from openpoet.envs.walker.settings import WalkerSettings
+from openpoet.poet.agent_tensors import check_agents
 from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import start
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.seeding import Seed, check_seeds, seed_population
 from openpoet.poet.streams import Key
@@ -180,10 +182,30 @@ def test_unknown_hyperparameters_are_an_error_that_names_the_source() -> None:
     wrong = {**trained("fomaml"), "hyper/share": torch.tensor(0.5)}
     with pytest.raises(
         ValueError,
-        match=r"the agent of runs/a#1: the agent's tensor "
-        r"hyper/share.*seed from its task, without its agent",
+        match=r"the agent of runs/a#1: the agent's hyperparameter share = 0\.5: expected one of "
+        r"inner_lr.*seed from its task, without its agent",
     ):
         check_seeds([Seed(task, wrong, "runs/a#1")], Setup(family, learner, PoetConfig()))
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_agents_of_strangers_may_carry_explored_hyperparameters_and_no_other(name: str) -> None:
+    """Else one could replace the number of trials or the size of a network."""
+    learner, family, _ = make(name)
+    setup = Setup(family, learner, PoetConfig())
+    (first, *_) = start(setup).active
+    for agent in at_extremes(learner, learner.init(Key(3))):
+        check_agents([replace(first, agent=learner.explore(agent, Key(4)))], setup)
+        check_agents([replace(first, agent=agent)], setup)
+    one = next(iter(learner.ranges))
+    for wrong in ({"test_trials": 1e9}, {"hidden": 9.0}, {"seed\n": 1.0}, {one: 1e9}, {one: -1.0}):
+        carried = {f"{HYPER_PREFIX}{name}": torch.tensor(value) for name, value in wrong.items()}
+        agent = {**learner.init(Key(3)), **carried}
+        with pytest.raises(ValueError, match=r"^the agent of niche 0.*: expected") as error:
+            check_agents([replace(first, agent=agent)], setup)
+        assert "\n" not in str(error.value)
+        with pytest.raises(ValueError, match=r"^the agent of runs/a#1: .*: expected"):
+            check_seeds([Seed(None, agent, "runs/a#1")], setup)
 
 
 class Recording:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from openpoet.archive.replay.camera import scene_of
 from openpoet.archive.replay.episode import Episode, record_episode
@@ -21,7 +22,7 @@ from openpoet.cli.replays import replays_of
 from openpoet.cli.sessions import Machine
 from openpoet.cli.states import kept
 from openpoet.cli.terminal import CommandLine
-from openpoet.cli.transfer_film import agents
+from openpoet.cli.transfer_film import agents, film
 from openpoet.cli.transfer_story import judged
 from tests.archive.replay.test_recording import decode
 from tests.cli.test_own_runs import SETS
@@ -69,6 +70,18 @@ def test_the_agents_are_those_of_the_states_around_the_transfer(run: Path) -> No
             stored = there.agent(row["agent"])
         assert all(bool((agent[name] == stored[name]).all()) for name in stored)
     assert any(bool((before[name] != after[name]).any()) for name in before)
+
+
+def test_an_agent_that_does_not_fit_the_settings_is_not_filmed(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = ("at birth, iteration 0", {"theta": torch.zeros(1)})
+    monkeypatch.setattr("openpoet.cli.transfer_film.agents", lambda *_: (wrong, wrong))
+    with (
+        Run.open(run, write=False) as opened,
+        pytest.raises(ValueError, match="the agent of niche 0 is not one of this learner"),
+    ):
+        film(opened, helped(opened), tmp_path / "a.gif", Machine(workers=1))
 
 
 def test_without_kept_states_they_are_the_first_and_the_last(run: Path) -> None:
