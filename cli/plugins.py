@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .trust import content
+from .trust import check_unchanged, content
 
 GROUPS = {
     "family": "openpoet.families",
@@ -141,9 +141,13 @@ def _from_file(kind: str, path: Path, described: Described | None) -> Callable[.
 
 
 def load_file(path: Path, role: str) -> ModuleType:
-    """The file as a module. It is executed again only if its content has changed."""
+    """The file as a module. It is executed again only if its content has changed.
+
+    ChangedError if a run's file is not as it was when it was trusted.
+    """
     name, source = module_name(str(path)), content(path, role)
     digest = hashlib.sha256(source).hexdigest()
+    check_unchanged(path, digest, role)  # of the bytes that are executed
     if getattr(sys.modules.get(name), "__sha256__", None) == digest:
         return sys.modules[name]
     path = path.resolve()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import trust
 from .cautions import caution
 from .devices import choose_device
 from .frontend import Frontend
@@ -86,6 +87,7 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
     from .settings.resolving import Request
 
     options, source, machine = wanted.options, wanted.source, wanted.machine
+    trust.launched()
     check_trackers(wanted.track)
     like = inherited(None if source is None else source.run, options)
     tables = settings_for(Request(options, wanted.changes, wanted.file, like))

@@ -13,6 +13,11 @@ import stat
 from pathlib import Path
 
 MOST = 2**24  # bytes of a plug-in's file
+_checked: dict[Path, str] = {}  # hashes of the files that may be executed as they were checked
+
+
+class ChangedError(ValueError):
+    """A plug-in's file has changed between the check of its hash and its execution."""
 
 
 def content(path: Path, role: str) -> bytes:
@@ -74,7 +79,30 @@ def refusal(recorded: str | None, name: str, option: str) -> str:
             f"the {option} {name} has not been launched by you on this machine: read it first; "
             f"{accept}"
         )
+    checked(Path(name), digest)
     return ""
+
+
+def checked(path: Path, digest: str) -> None:
+    """From here on, only the content with this hash may be executed of this file, which a run
+    names.
+    """
+    _checked[path.resolve()] = digest
+
+
+def launched() -> None:
+    """The user launches a run: the files that it names may be executed as they are now."""
+    _checked.clear()
+
+
+def check_unchanged(path: Path, digest: str, role: str) -> None:
+    """ChangedError if the file was checked with another hash than this one, of its content now."""
+    if os.environ.get("OPENPOET_TRUST") == "1":
+        return
+    if _checked.get(path.resolve(), digest) != digest:
+        raise ChangedError(
+            f"{role} {path} has changed since its hash was checked: start the program again"
+        )
 
 
 def _folder() -> Path:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from openpoet.cli.trust import refusal, remember, remembered, sha256
+from openpoet.cli.plugins import load_file
+from openpoet.cli.trust import ChangedError, launched, refusal, remember, remembered, sha256
 
 
 @pytest.fixture
@@ -16,6 +17,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     path = tmp_path / "own.py"
     path.write_text("family = dict\n")
+    launched()
     return path
 
 
@@ -29,6 +31,31 @@ def test_a_file_launched_here_may_be_executed(own: Path) -> None:
     remember(digest)
     remember(digest)
     assert refusal(digest, str(own), "family") == ""
+
+
+def test_a_file_that_changes_after_the_check_of_its_hash_is_not_executed(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest, executed = sha256(own, "it"), own.parent / "executed"
+    remember(digest)
+    assert refusal(digest, str(own), "family") == ""
+    assert load_file(own, "family").family is dict
+    own.write_text(f"family = open({str(executed)!r}, 'w')\n")
+    with pytest.raises(ChangedError, match=r"own\.py has changed since its hash was checked"):
+        load_file(own, "family")
+    assert not executed.exists()
+    monkeypatch.setenv("OPENPOET_TRUST", "1")
+    load_file(own, "family")
+    assert executed.exists()
+
+
+def test_a_launch_executes_a_file_as_it_is_now(own: Path) -> None:
+    digest = sha256(own, "it")
+    remember(digest)
+    assert refusal(digest, str(own), "family") == ""
+    own.write_text("family = list\n")
+    launched()
+    assert load_file(own, "family").family is list
 
 
 def test_a_matching_hash_in_the_archive_is_not_sufficient(own: Path) -> None:

@@ -120,9 +120,11 @@ def test_a_file_edited_since_the_run_began_is_an_error(tmp_path: Path) -> None:
     own = tmp_path / "own.py"
     own.write_text(LEARNER)
     parts = wire(settings_of(str(own), str(HILL)), 2)
-    own.write_text(LEARNER + "\n")
+    executed = tmp_path / "executed"
+    own.write_text(f"{LEARNER}\nopen({str(executed)!r}, 'w').close()\n")
     with pytest.raises(ValueError, match=r"own\.py was edited while the run was going"):
         parts.ledger.learner.start()
+    assert not executed.exists()
 
 
 def test_a_process_with_source_edited_since_the_run_began_is_not_used(
