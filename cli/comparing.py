@@ -1,7 +1,7 @@
 """Comparison of runs: their progress, grouped by method, read from their archives.
 
-A method is what launched a run, apart from the seed: preset, curriculum and learner, and the
-settings in which runs with these names differ.
+A method is what a run's result depends on, apart from the seed: preset, curriculum and learner, and
+the settings, those changed at a resume or fork included, in which runs with these names differ.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from openpoet.arena.budget import Progress
 
 MOST_DIFFERENCES = 4  # settings in the name of a method
-Values = Mapping[str, Any]  # settings by "section.key"
+# settings by "section.key"; those that were changed later by "section.key@iteration"
+Values = Mapping[str, Any]
+SEED = "poet.seed"
 
 
 def progress_of(paths: Sequence[Path]) -> list[Progress]:
@@ -32,33 +34,33 @@ def progress_of(paths: Sequence[Path]) -> list[Progress]:
     for path in paths:
         with Run.open(path, write=False) as run:
             columns.append(progress(run))
-            settings.append(launched(run))
+            settings.append(identity(run))
     found = []
     names, methods = short_names(paths), method_names(settings)
     for name, method, values, column in zip(names, methods, settings, columns, strict=True):
         whole = {key: np.array(column[key], np.int64) for key in ("steps", "solved", "annecs")}
         real = {key: np.array(column[key], np.float64) for key in ("best", "median")}
         hours = np.array(column["seconds"]) / 3600
-        seed = values.get("poet.seed", 0)
+        seed = values.get(SEED, 0)
         found.append(Progress(name=name, method=method, seed=seed, hours=hours, **whole, **real))
     return found
 
 
-def launched(run: Run) -> dict[str, Any]:
-    """The settings of the launch by "section.key", with the preset, that can change a result.
+def identity(run: Run) -> dict[str, Any]:
+    """The settings, with the preset, that can change a result, those of later iterations and
+    injected tasks included; `run.from` if the run began with the niches of another.
 
     Of a plug-in's file the name; its hash is among the settings.
     """
-    from openpoet.archive.store.digest import counts
-
+    from .conditions import changes, launched, seeded
     from .plugin_files import plugin_files
 
     settings_of(run)
-    rows = [row for row in run.each("settings") if row["iteration"] == 0]
-    names = {f"{row['section']}.{row['key']}": row["value"] for row in rows if counts(row)}
     tables = run.settings(launched=True)
     files = {f"run.{kind}": Path(name).stem for kind, name in plugin_files(tables).items()}
-    return names | files | {"run.preset": tables["run"].get("preset", "-")}
+    first = {"run.from": "niches"} if seeded(run) else {}
+    preset = tables["run"].get("preset", "-")
+    return launched(run) | files | first | {"run.preset": preset} | changes(run)
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:
@@ -73,22 +75,35 @@ def short_names(paths: Sequence[Path]) -> list[str]:
 def method_names(settings: Sequence[Values]) -> list[str]:
     """The method of each run: equal names if and only if their settings differ in the seed only.
 
-    settings: of each run, by "section.key".
+    settings: of each run, as `identity` gives them.
     """
-    compared = [{key: v for key, v in one.items() if key != "poet.seed"} for one in settings]
+    compared = [
+        {key: v for key, v in one.items() if key.partition("@")[0] != SEED} for one in settings
+    ]
     parts = [_parts(one) for one in compared]
     names = []
     for mine, part in zip(compared, parts, strict=True):
         alike = [other for other, name in zip(compared, parts, strict=True) if name == part]
         keys = sorted({key for one in alike for key in one})
         differing = [key for key in keys if any(one.get(key) != mine.get(key) for one in alike)]
-        changes = [f"{key.split('.')[-1]}={mine.get(key)}" for key in differing]
-        if len(changes) > MOST_DIFFERENCES:
+        shown = _shown(mine, differing)
+        if len(differing) > MOST_DIFFERENCES:
             # a number tells methods apart that differ in too many settings to name
             kinds = [one for at, one in enumerate(alike) if one not in alike[:at]]
-            changes = [f"({1 + kinds.index(mine)})"]
-        names.append(" ".join([part, *changes]))
+            shown = [f"({1 + kinds.index(mine)})"]
+        names.append(" ".join([part, *shown]))
     return names
+
+
+def _shown(values: Values, differing: Sequence[str]) -> list[str]:
+    """Those settings that a run has, such as "capacity=6" and "capacity=9@4". The section is
+    written where two of them have the same key.
+    """
+    short = [key.split(".")[-1] for key in differing]
+    named = zip(differing, short, strict=True)
+    names = {key: name if short.count(name) == 1 else key for key, name in named}
+    split = [(*names[key].partition("@"), values[key]) for key in differing if key in values]
+    return [f"{name}={value}{at}{iteration}" for name, at, iteration, value in split]
 
 
 def _parts(values: Values) -> str:

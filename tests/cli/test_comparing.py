@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import csv
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import openpoet
 from openpoet.archive.store.run_folder import Run
 from openpoet.cli.comparing import method_names, progress_of, short_names
 from openpoet.cli.main import main
+from openpoet.envs.navigation import Navigation, NavigationSettings
+from tests.test_library import POINTS, points
 
 BASE = {"run.preset": "quick", "run.learner": "ppo", "poet.seed": 1, "poet.capacity": 6}
 
@@ -116,6 +122,85 @@ def test_methods_are_told_apart_by_the_settings_in_which_they_differ() -> None:
 def test_methods_that_differ_in_many_settings_are_numbered() -> None:
     many = {**BASE, **{f"ppo.x{i}": i for i in range(9)}}
     assert method_names([BASE, many, BASE]) == ["quick/ppo (1)", "quick/ppo (2)", "quick/ppo (1)"]
+
+
+def test_a_setting_changed_later_is_named_with_its_first_iteration() -> None:
+    more, less = {**BASE, "poet.capacity@4": 9}, {**BASE, "poet.capacity@4": 3}
+    assert method_names([BASE, more, less]) == [
+        "quick/ppo",
+        "quick/ppo capacity=9@4",
+        "quick/ppo capacity=3@4",
+    ]
+    assert method_names([BASE, {**BASE, "poet.seed@4": 2}]) == ["quick/ppo", "quick/ppo"]
+
+
+def test_settings_of_two_sections_with_the_same_key_are_told_apart() -> None:
+    changed = [{**BASE, f"{section}.capacity@4": 9} for section in ("poet", "mfec")]
+    assert method_names([BASE, *changed]) == [
+        "quick/ppo",
+        "quick/ppo poet.capacity=9@4",
+        "quick/ppo mfec.capacity=9@4",
+    ]
+
+
+def methods_of(paths: list[Path]) -> list[str]:
+    return [one.method for one in progress_of(paths)]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Points of 2 iterations, whose states are kept."""
+    out = tmp_path_factory.mktemp("plain") / "plain"
+    return points(out, 2, settings=POINTS | {"run.keep_every": 1}).path
+
+
+def resumed(run: Path, out: Path, **settings: Any) -> Path:
+    shutil.copytree(run, out)
+    openpoet.resume(out, iterations=4, workers=1, settings=settings)
+    return out
+
+
+def test_a_setting_changed_at_a_resume_makes_another_method(plain: Path, tmp_path: Path) -> None:
+    """Runs without changes, and with the same one, are repeats."""
+    other = points(tmp_path / "other", 2, seed=4).path
+    changed = [
+        resumed(run, tmp_path / f"changed-{run.name}", **{"poet.transfer_rule": "none"})
+        for run in (plain, other)
+    ]
+    unchanged = resumed(plain, tmp_path / "unchanged")
+    assert methods_of([unchanged, other, *changed]) == [
+        *["quick-navigation/es"] * 2,
+        *["quick-navigation/es transfer_rule=none@3"] * 2,
+    ]
+
+
+def test_a_fork_with_a_change_is_compared_with_its_source(
+    plain: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fork, out = tmp_path / "fork", str(tmp_path / "out")
+    openpoet.fork(plain, 1, out=fork, settings={"poet.transfer_rule": "none"}, workers=1)
+    assert main(["compare", str(plain), str(fork), "--out", out]) == 0
+    assert "transfer_rule=none@2" in capsys.readouterr().out
+    openpoet.fork(plain, 1, out=tmp_path / "same", workers=1)
+    assert main(["compare", str(plain), str(tmp_path / "same"), "--out", out]) == 2
+
+
+def test_an_injected_task_makes_another_method(plain: Path, tmp_path: Path) -> None:
+    settings = NavigationSettings(reward="sparse", horizon=4, episodes=2, solved_score=-3.0)
+    family = Navigation(settings)
+    task = tmp_path / "task.json"
+    task.write_text(json.dumps(family.encode(family.turned(family.origin(), "angle", 1.0))))
+    run = Path(shutil.copytree(plain, tmp_path / "injected"))
+    assert main(["inject", str(run), str(task)]) == 0
+    openpoet.resume(run, iterations=4, workers=1)
+    without, injected = methods_of([plain, run])
+    assert without == "quick-navigation/es"
+    assert injected.startswith("quick-navigation/es injected=")
+
+
+def test_a_run_from_niches_of_another_is_another_method(plain: Path, tmp_path: Path) -> None:
+    seeded = openpoet.seed_from(plain, out=tmp_path / "seeded", iterations=2, settings=POINTS).path
+    assert methods_of([plain, seeded]) == ["quick-navigation/es", "quick-navigation/es from=niches"]
 
 
 def test_a_curriculum_is_part_of_the_name() -> None:
