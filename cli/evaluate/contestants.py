@@ -17,6 +17,7 @@ from ..plugin_files import trusted
 from ..run_settings import settings_of
 from ..sessions import Machine
 from ..training_state import completed
+from ..wiring import make_family
 from .suites import with_settings
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _of_learner(
     tables, machine = run
     check_complete(tables)
     choose_device(tables, machine.device)
-    learner = make_part("learner", tables, machine.workers, make_part("family", tables, 1))
+    learner = make_part("learner", tables, machine.workers, make_family(tables, 1))
     if not adapts(learner):
         check_acts(learner, tables["run"]["learner"])
 
@@ -144,7 +145,7 @@ def _entered(
     from openpoet.poet.agent_tensors import check_hyperparameters, check_tensors, made_by
     from openpoet.poet.streams import Key
 
-    family = make_part("family", tables, machine.workers)
+    family = make_family(tables, machine.workers)
     learner = make_part("learner", tables, machine.workers, family)
     expected = made_by(learner)
     agents = {name: completed(learner, agent, expected) for name, agent in agents.items()}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..parts import Tables, make_part
+from ..parts import Tables
 from ..plugin_files import refusal
 from ..run_settings import settings_of
-from ..wiring import whole_task
+from ..wiring import make_family, whole_task
 
 if TYPE_CHECKING:
     from openpoet.arena.suites.suite import Suite
@@ -42,7 +42,8 @@ def find_suite(name: str, select: str | None = None) -> Suite:
 
 
 def with_settings(tables: Tables, suite: Suite) -> Tables:
-    """The settings of a run with those of the suite in the section of the family.
+    """The settings of a run with those of the suite in the section of the family, and `tasks` as
+    its worlds are: "randomised" or not.
 
     ValueError if the suite is of another family.
     """
@@ -55,7 +56,19 @@ def with_settings(tables: Tables, suite: Suite) -> Tables:
             f"{family}: choose another suite"
         )
     place = section(family)
-    return {**tables, place: {**tables.get(place, {}), **suite.settings}}
+    others = {name: table for name, table in tables.items() if name != "ranges"}  # worlds have them
+    tasks = "randomised" if _randomised(suite) else "fixed"
+    return {
+        **others,
+        "run": {**tables["run"], "tasks": tasks},
+        place: {**tables.get(place, {}), **suite.settings},
+    }
+
+
+def _randomised(suite: Suite) -> bool:
+    """Whether the worlds are tasks of a run with `tasks = "randomised"`."""
+    tasks: list[Any] = [world.task for world in suite.worlds]  # a plug-in's may be any JSON
+    return any(isinstance(task, dict) and task.get("family") == "randomised" for task in tasks)
 
 
 def family_of(suite: Suite, threads: int | None) -> Any:
@@ -68,7 +81,7 @@ def family_of(suite: Suite, threads: int | None) -> Any:
             f"the suite {suite.name} is of the family {suite.family}, a file: only agents of a run "
             "of this family can be evaluated on it"
         )
-    return make_part("family", with_settings({"run": {"family": suite.family}}, suite), threads)
+    return make_family(with_settings({"run": {"family": suite.family}}, suite), threads)
 
 
 def _suite_of(name: str, select: str | None) -> Suite:
@@ -94,7 +107,7 @@ def _suite_of(name: str, select: str | None) -> Suite:
             if row["id"] in ids
         )
     family = tables["run"]["family"]
-    own, place = make_part("family", tables, 1).spec, section(family)
+    own, place = make_family(tables, 1).spec, section(family)
     return Suite(
         name=printable(path.name),
         version=1,

@@ -22,6 +22,7 @@ SETTINGS = {
     "es.population": 4,
     "es.hidden": [4],
 }
+TASKS = ("randomised", "evolved")
 SCORES = {"easy-1": -500.0, "easy-2": -500.0, "hard-1": 500.0}  # at which an episode is won
 
 
@@ -102,6 +103,22 @@ def test_the_same_comparison_gives_the_same_files(compared: list[Path]) -> None:
     assert {"suite.csv", "risk.csv", "profile.csv", "cross.png", "risk.png"} <= names
     for name in names:
         assert (compared[0] / name).read_bytes() == (compared[1] / name).read_bytes()
+
+
+def launched(out: Path, *words: str) -> Path:
+    assert main(["launch", *words, "--iterations", "1", "--workers", "1", "--out", str(out)]) == 0
+    return out
+
+
+def test_runs_with_randomised_and_with_evolved_tasks_act_in_each_others_worlds(
+    tmp_path: Path,
+) -> None:
+    common = ["--family", "navigation", "--learner", "ppo", "--set", "ppo.num_steps=8"]
+    names = {tasks: launched(tmp_path / tasks, *common, "--tasks", tasks) for tasks in TASKS}
+    words = ["compare", *map(str, names.values()), "--cross", "--workers", "1"]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    rows = rows_of(tmp_path / "out" / "cross.csv")
+    assert [(row["run"], row["worlds"]) for row in rows] == [(tasks, "1") for tasks in TASKS]
 
 
 def test_a_suite_of_another_family_is_refused(

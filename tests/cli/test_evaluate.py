@@ -15,7 +15,7 @@ import openpoet.cli.main as command
 from openpoet.arena.scores import Scores
 from openpoet.arena.suites.reading import suite, suites
 from openpoet.arena.suites.suite import to_json
-from openpoet.cli.evaluate.suites import family_of
+from openpoet.cli.evaluate.suites import EPISODES, family_of
 
 SMALL: dict[str, Any] = {
     "poet.mutate_every": 1, "poet.reproduce_at": -1e6, "poet.mc_low": -1e6, "poet.mc_high": 1e6,
@@ -175,6 +175,23 @@ def test_agents_that_adapt_are_reported_by_episode_with_two_controls(
     code, out, _ = run(capsys, folder, "--suite", goals, "--select", "true")
     assert code == 0
     assert "#1" in out.split("memory off")[1]
+
+
+def test_a_run_with_randomised_tasks_is_evaluated_on_its_own_worlds_and_on_others(
+    points: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A world draws another task for every episode, so it has more than one."""
+    settings = {"run.tasks": "randomised", "ranges.distance": [0.5, 0.6], "poet.mutate_every": 0}
+    settings |= {"navigation.reward": "dense", **PPO}
+    folder = launched(tmp_path / "random", "navigation", "ppo", **settings)
+    for agents, worlds in ((folder, folder), (folder, points), (points, folder)):
+        found = record(capsys, agents, "--suite", worlds, "--actions", "mean", "--select", "true")
+        scores = Scores.from_json(found["scores"]["mean"])
+        assert scores.episodes == EPISODES
+        if worlds == folder:
+            assert len(set(scores.returns[0, 0])) == EPISODES
+    code, out, _ = run(capsys, "numpy:zeros_like", "--suite", folder)
+    assert (code, "20 episodes" in out) == (0, True)
 
 
 def test_agents_that_adapt_need_not_act_step_by_step(
