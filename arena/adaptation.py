@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .suites.suite import Json, Suite
 
 CONTROLS = ("none", "off", "shuffled")
+FEWEST_TRIALS = 2  # to exchange their histories
 # (agent, world's task, number of the world, trials, control) -> returns [trials, k], steps
 ByEpisode = Callable[[int, "Json", int, int, str], tuple[np.ndarray, int]]
 
@@ -46,8 +47,10 @@ def adaptation(
     ValueError if there are fewer than two trials, which shuffling needs, if worlds draw numbers
     anew for each episode, or if a return is NaN or infinite.
     """
-    if trials < 2:
-        raise ValueError(f"--episodes must be at least 2, to exchange histories, got {trials}")
+    if trials < FEWEST_TRIALS:
+        raise ValueError(
+            f"--episodes must be at least {FEWEST_TRIALS}, to exchange histories, got {trials}"
+        )
     if any(world.draws for world in suite.worlds):
         raise ValueError(
             f"the suite {suite.name} draws another task for every episode, and agents that adapt "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from .evaluate.contestants import Contestants, of_run
 from .evaluate.evaluating import Plan, evaluation
-from .evaluate.planning import planned
+from .evaluate.planning import SAMPLED_EPISODES, default_episodes, planned
 from .evaluate.suites import find_suite
 from .sessions import Machine, one_torch_thread
 
@@ -20,15 +20,13 @@ if TYPE_CHECKING:
     from openpoet.arena.suite_comparison import Result
     from openpoet.arena.suites.suite import Suite
 
-SAMPLED_EPISODES = 10  # in a world of a run, if its episodes differ by the sampled actions only
-
 
 @dataclass(frozen=True)
 class Contest:
     """How agents are evaluated.
 
     select: whose niches' agents and worlds, an expression; None: those alive. episodes: None: the
-    suite's number. actions: of agents that can sample them; others have one kind. validation: name
+    default number. actions: of agents that can sample them; others have one kind. validation: name
     of the suite on which one agent of a population is chosen; None: the suite's own. note: called
     with one line before each part.
     """
@@ -85,7 +83,7 @@ def across(paths: Sequence[Path], contest: Contest) -> CrossPopulation:
         blocks = []
         for suite in suites:
             kind = contest.kind(agents)
-            plan = Plan(suite, contest.episodes or _episodes(suite, kind), (kind,))
+            plan = Plan(suite, contest.episodes or _episodes(suite, agents, kind), (kind,))
             scores, _ = contest.scores(agents, plan)
             blocks.append(beaten(scores.returns, suite.solved_score))
         rows.append(np.concatenate(blocks, 1))
@@ -96,6 +94,7 @@ def across(paths: Sequence[Path], contest: Contest) -> CrossPopulation:
     return cross_population(np.concatenate(rows), *owners)
 
 
-def _episodes(suite: Suite, kind: str) -> int:
-    """The suite's number; more if only sampled actions tell the episodes of a world apart."""
-    return SAMPLED_EPISODES if suite.episodes == 1 and kind == "sampled" else suite.episodes
+def _episodes(suite: Suite, agents: Contestants, kind: str) -> int:
+    """The default number; more if only sampled actions tell the episodes of a world apart."""
+    number = default_episodes(suite, agents)
+    return SAMPLED_EPISODES if number == 1 and kind == "sampled" else number

@@ -30,7 +30,11 @@ SuiteName = Annotated[
 ]
 Episodes = Annotated[
     int | None,
-    typer.Option(min=1, help="Episodes of an agent in a world; default: the suite's number."),
+    typer.Option(
+        min=1,
+        help="Episodes of an agent in a world; default: the suite's number, or 10 trials of agents "
+        "that adapt where it is 1.",
+    ),
 ]
 Select = Annotated[
     str | None,

@@ -56,6 +56,7 @@ class Contestants:
     source: where they come from, as it is printed. folder: of their run; None: they have none.
     agents: SHA-256 of each by its name. stochastic: whether they have sampled actions besides the
     most likely ones. enter: makes the players of a suite; ValueError if they do not fit its family.
+    adapts: whether they are evaluated by whole trials.
     """
 
     source: str
@@ -63,6 +64,7 @@ class Contestants:
     agents: Mapping[str, str]
     stochastic: bool
     enter: Callable[[Suite], Entered]
+    adapts: bool = False
 
 
 def of_run(path: Path, select: str | None, machine: Machine) -> Contestants:
@@ -135,7 +137,7 @@ def _of_learner(
     def enter(suite: Suite) -> Entered:
         return _entered(with_settings(tables, suite), machine, suite, agents)
 
-    return Contestants(source, folder, hashes, samples(learner), enter)
+    return Contestants(source, folder, hashes, samples(learner), enter, adapts(learner))
 
 
 def _entered(

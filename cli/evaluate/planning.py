@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from openpoet.arena.suites.suite import Suite
 
 NONE = "none"
+SAMPLED_EPISODES = 10  # in a world, if only the agent's random numbers tell its episodes apart
 
 
 def contestants_of(
@@ -51,7 +52,7 @@ def planned(
 ) -> Plan:
     """The plan of an evaluation.
 
-    episodes: None: the suite's number. actions: "mean", "sampled" or "both". validation: name of a
+    episodes: None: `default_episodes`. actions: "mean", "sampled" or "both". validation: name of a
     suite; None: the one that the suite names; "none": no agent is chosen.
     """
     kinds = ("mean", "sampled") if actions == "both" else (actions,)
@@ -66,4 +67,14 @@ def planned(
     if validation not in (None, NONE) and not several:
         raise ValueError(f"--validation chooses one of several agents, got {contestants.source}")
     chosen = find_suite(name) if several and name not in (None, NONE) else None
-    return Plan(suite, episodes or suite.episodes, kinds, chosen)
+    return Plan(suite, episodes or default_episodes(suite, contestants), kinds, chosen)
+
+
+def default_episodes(suite: Suite, contestants: Contestants) -> int:
+    """The suite's number; more of agents that adapt, which need several trials to exchange their
+    histories.
+    """
+    from openpoet.arena.adaptation import FEWEST_TRIALS
+
+    enough = not contestants.adapts or suite.episodes >= FEWEST_TRIALS
+    return suite.episodes if enough else SAMPLED_EPISODES

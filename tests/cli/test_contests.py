@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from openpoet.cli.evaluate.planning import SAMPLED_EPISODES
 from openpoet.cli.main import main
 
 SETTINGS = {
@@ -119,6 +120,20 @@ def test_runs_with_randomised_and_with_evolved_tasks_act_in_each_others_worlds(
     assert main([*words, "--out", str(tmp_path / "out")]) == 0
     rows = rows_of(tmp_path / "out" / "cross.csv")
     assert [(row["run"], row["worlds"]) for row in rows] == [(tasks, "1") for tasks in TASKS]
+
+
+def test_agents_that_adapt_have_several_trials_in_deterministic_worlds_by_default(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(launched(tmp_path / "grid", "--preset", "quick-grid", "--set", "grid.horizon=20"))
+    capsys.readouterr()
+    assert main(["evaluate", run, "--suite", run, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["episodes"] == SAMPLED_EPISODES
+    for way in (["--cross"], ["--suite", run]):
+        assert main(["compare", run, *way, "--out", str(tmp_path / "out")]) == 0
+    assert main(["evaluate", run, "--suite", run, "--episodes", "1"]) == 2
+    assert "--episodes must be at least 2" in capsys.readouterr().err
 
 
 def test_a_suite_of_another_family_is_refused(
