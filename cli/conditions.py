@@ -42,6 +42,17 @@ def seeded(run: Run) -> bool:
     return bool([*each(run, query)])
 
 
+def first_niches(run: Run) -> list[dict[str, Any]]:
+    """Task, agent at birth and source of each niche that the run began with, oldest first."""
+    from openpoet.archive.store.measures import each
+
+    from .wiring import whole_task
+
+    query = "SELECT task, birth_agent, source FROM niches WHERE born = 0 ORDER BY id"
+    tables = run.settings()
+    return [row | {"task": whole_task(tables, row["task"])} for row in each(run, query)]
+
+
 def _settings(run: Run) -> list[tuple[str, int, Any]]:
     """Name, iteration and value of every row of the settings that can change a result."""
     from openpoet.archive.store.contents import INJECTED

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .experiment_data import Effort, Found, thresholds, worlds_of
+from .conditions import changes, first_niches, launched, seeded
 from .run_settings import settings_of
 from .terminal import CommandLine
 
 if TYPE_CHECKING:
     from openpoet.archive.store.run_folder import Run
     from openpoet.arena.experiments.alone import Alone
+    from openpoet.poet.seeding import Seed
 
     from .replays import Replays
+    from .wiring import Parts
 
-WITHOUT = "poet.transfer_rule=none"
+RULE = "poet.transfer_rule"
+WITHOUT = f"{RULE}=none"
 
 
 def no_transfer(run: Run, other: Run | None, effort: Effort) -> Found:
@@ -25,6 +30,7 @@ def no_transfer(run: Run, other: Run | None, effort: Effort) -> Found:
 
     worlds_of(run)  # an unsuitable run is an error before the control is trained
     if other is not None:
+        _check_control(run, other, "give another run with --against")
         return _compared(run, other)
     with Archive.open(without_transfer(run, effort), write=False) as control:
         return _compared(run, control)
@@ -34,10 +40,6 @@ def _compared(run: Run, control: Run) -> Found:
     from openpoet.arena.experiments.difficulty import coverage_table
     from openpoet.arena.experiments.no_transfer import classes_table
 
-    if (rule := settings_of(control)["poet"].get("transfer_rule")) != "none":
-        raise ValueError(
-            f"{control.path} is no control: its poet.transfer_rule is {rule!r:.40}, expected 'none'"
-        )
     worlds, others = worlds_of(run), worlds_of(control)
     tables = [classes_table(worlds, others), coverage_table(worlds, others, thresholds())]
     ends = f"{run.steps():,} steps with transfers, {control.steps():,} without"
@@ -45,8 +47,11 @@ def _compared(run: Run, control: Run) -> Found:
 
 
 def without_transfer(run: Run, effort: Effort) -> Path:
-    """The control of a run: its settings and seed without transfers, in a folder beside it, up to
-    the run's last iteration. A control that is there is used, and continued where it was stopped.
+    """The control of a run: its settings, seed and first niches without transfers, in a folder
+    beside it, up to the run's last iteration. A control that is there is used, and continued where
+    it was stopped.
+
+    ValueError, one line, if the run was changed after its launch, or if another run is there.
     """
     from openpoet.archive.store.run_folder import Run as Archive
 
@@ -54,19 +59,77 @@ def without_transfer(run: Run, effort: Effort) -> Path:
 
     if run.packed:
         raise ValueError(f"{run.path} is a pack: make a run of it with `import`, or give --against")
+    if later := _without_rule(changes(run)):
+        raise ValueError(
+            f"{run.path} was changed after its launch ({', '.join(sorted(later)):.80}), and its "
+            "control would not be: train one that was changed alike, and give it with --against"
+        )
     folder = run.path.with_name(f"{run.path.name}-no-transfer")
     last, frontend = run.last_iteration(), CommandLine()
     if not (folder / "archive.db").exists():
         effort.note(f"the control is trained in {folder}: {last:,} iterations")
-        options = {"run.iterations": last}
-        file = run.path / "config.toml"
-        wanted = sessions.Launch(options, [WITHOUT], file, folder, machine=effort.machine)
-        return sessions.launch(wanted, frontend)
+        options, file = {"run.iterations": last}, run.path / "config.toml"
+        seeds = _seeds(run) if seeded(run) else None
+        wanted = sessions.Launch(
+            options, [WITHOUT], file, folder, machine=effort.machine, seeds=seeds
+        )
+        sessions.launch(wanted, frontend)
     with Archive.open(folder, write=False) as control:
+        _check_control(run, control, "rename that folder, or give a control with --against")
         reached = control.last_iteration()
     if reached < last:
         sessions.resume(sessions.Resume(folder, last, machine=effort.machine), frontend)
     return folder
+
+
+def _seeds(run: Run) -> Callable[[Parts], list[Seed]]:
+    """What makes the first population of a run again, for Launch.seeds."""
+    from openpoet.poet.seeding import Seed
+
+    def seeds(parts: Parts) -> list[Seed]:
+        family = parts.setup.family
+        return [
+            Seed(family.decode(row["task"]), run.agent(row["birth_agent"]), str(row["source"]))
+            for row in first_niches(run)
+        ]
+
+    return seeds
+
+
+def _check_control(run: Run, control: Run, advice: str) -> None:
+    """ValueError, one line, unless the control is as the run was but for its transfers.
+
+    advice: what to do otherwise, for the message.
+    """
+    theirs = launched(control) | changes(control)
+    rules = {1: theirs.get(RULE)}  # by the first iteration: there are no transfers before 1
+    rules |= {int(name.partition("@")[2]): theirs[name] for name in theirs if f"{RULE}@" in name}
+    for iteration, rule in sorted(rules.items()):
+        if rule != "none":
+            raise ValueError(
+                f"{control.path} is no control: its {RULE} is {rule!r:.40} from iteration "
+                f"{iteration} on, expected 'none'; {advice}"
+            )
+    mine, its = _without_rule(launched(run) | changes(run)), _without_rule(theirs)
+    for name in sorted({*mine, *its}):
+        pair = [repr(values[name]) if name in values else "missing" for values in (its, mine)]
+        if its.get(name) != mine.get(name):
+            raise ValueError(
+                f"{control.path} is no control of {run.path}: its {name} is {pair[0]:.60}, "
+                f"expected {pair[1]:.60}; {advice}"
+            )
+    first, other = (
+        [(row["task"], row["birth_agent"]) for row in first_niches(each)] for each in (run, control)
+    )
+    if first != other:
+        raise ValueError(
+            f"{control.path} is no control of {run.path}: it began with other tasks or agents, "
+            f"expected those of the run; {advice}"
+        )
+
+
+def _without_rule(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name.partition("@")[0] != RULE}
 
 
 def alone(learner: str, run: Run, _: Run | None, effort: Effort) -> Found:

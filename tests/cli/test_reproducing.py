@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -230,6 +231,104 @@ def test_no_transfer_refuses_a_control_with_transfers(
 ) -> None:
     assert main(["reproduce", "no-transfer", str(runs[0]), "--against", str(runs[1])]) == 2
     assert "is no control: its poet.transfer_rule is 'epoet'" in capsys.readouterr().err
+
+
+def shorter(run: Path, out: Path, *words: str) -> Path:
+    """A run of two iterations with the settings of another."""
+    words = ("launch", "--config", str(run / "config.toml"), "--iterations", "2", *words)
+    assert main([*words, "--workers", "1", "--out", str(out)]) == 0
+    return out
+
+
+def resumed(run: Path, *words: str) -> None:
+    assert main(["resume", str(run), "--iterations", "4", "--workers", "1", *words]) == 0
+
+
+def begun(run: Path) -> list[tuple[object, str]]:
+    with Run.open(run, write=False) as opened:
+        niches = opened.niche_rows()
+    return [(row["task"], row["birth_agent"]) for row in niches if row["born"] == 0]
+
+
+@pytest.mark.parametrize("take", ["both", "tasks"])
+def test_the_control_of_a_run_from_other_niches_begins_with_them(
+    take: str, runs: list[Path], tmp_path: Path
+) -> None:
+    seeded = shorter(runs[0], tmp_path / "run", "--from", str(runs[1]), "--take", take)
+    assert main(["reproduce", "no-transfer", str(seeded), "--workers", "1"]) == 0
+    assert begun(tmp_path / "run-no-transfer") == begun(seeded)
+    assert len(begun(seeded)) > 1
+
+
+def no_transfer(run: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    capsys.readouterr()
+    code = main(["reproduce", "no-transfer", str(run), "--workers", "1", *words])
+    return code, capsys.readouterr().err
+
+
+def test_no_control_is_trained_for_a_run_that_was_changed_after_its_launch(
+    runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that was changed alike can be given."""
+    run = shorter(runs[0], tmp_path / "run")
+    control = shorter(runs[0], tmp_path / "control", "--set", "poet.transfer_rule=none")
+    resumed(run, "--set", "es.lr=0.5")
+    code, line = no_transfer(run, capsys)
+    assert (code, len(line.splitlines())) == (2, 1)
+    assert "was changed after its launch (es.lr@3)" in line
+    assert not (tmp_path / "run-no-transfer").exists()
+    resumed(control, "--set", "es.lr=0.5")
+    assert no_transfer(run, capsys, "--against", str(control))[0] == 0
+
+
+def test_no_control_is_trained_for_a_run_with_injected_tasks(
+    runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = shorter(runs[0], tmp_path / "run")
+    (task, _), *_ = begun(run)
+    (tmp_path / "task.json").write_text(json.dumps(task))
+    assert main(["inject", str(run), str(tmp_path / "task.json")]) == 0
+    resumed(run)
+    code, line = no_transfer(run, capsys)
+    assert (code, "was changed after its launch (run.injected@" in line) == (2, True), line
+
+
+NONE = ("--set", "poet.transfer_rule=none")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((*NONE, "--set", "poet.capacity=7"), "its poet.capacity is 7, expected 8; "),
+        ((*NONE, "--seed", "5"), "its poet.seed is 5, expected 1; "),
+        ((*NONE, "--from", "SEED"), "it began with other tasks or agents, "),
+        ((), "its poet.transfer_rule is 'epoet' from iteration 1 on, "),
+    ],
+)
+def test_a_control_that_differs_in_more_than_transfers_is_refused(
+    words: tuple[str, ...],
+    message: str,
+    runs: list[Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whether it is given or was found beside the run."""
+    run = shorter(runs[0], tmp_path / "run")
+    words = tuple(str(runs[1]) if word == "SEED" else word for word in words)
+    control = shorter(runs[0], tmp_path / "run-no-transfer", *words)
+    for given in ((), ("--against", str(control))):
+        code, line = no_transfer(run, capsys, *given)
+        assert (code, len(line.splitlines()), message in line) == (2, 1, True), line
+
+
+def test_a_control_whose_transfers_ended_later_is_refused(
+    runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, control = (shorter(runs[0], tmp_path / name) for name in ("run", "control"))
+    resumed(run)
+    resumed(control, *NONE)
+    code, line = no_transfer(run, capsys, "--against", str(control))
+    assert (code, "is 'epoet' from iteration 1 on" in line) == (2, True), line
 
 
 def test_alone_trains_new_agents_where_the_run_solved(runs: list[Path], tmp_path: Path) -> None:
