@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .adaptation_settings import EVOLVED, FIXED, POPULATION, Training, TrainingSettings
+from .conditions import check_unchanged
 from .seeding import Take
 from .sessions import Launch, Machine, Resume, Source
 from .terminal import CommandLine
@@ -74,6 +75,7 @@ class Trainings:
             return path
         with Run.open(path, write=False) as run:
             _check_equal(run.settings(launched=True), self._tables(training, tasks), path)
+            check_unchanged(run, "name another folder with --runs")
             reached = run.steps()
         if reached < steps:
             self.note(f"{path}: continued from {reached:,} steps to {steps:,}")

@@ -34,6 +34,17 @@ def changes(run: Run) -> dict[str, Any]:
     }
 
 
+def check_unchanged(run: Run, advice: str, but: str | None = None) -> None:
+    """ValueError, one line, if the run was changed after its launch.
+
+    advice: what to do then, for the message. but: name of a setting that may have been changed.
+    """
+    if found := sorted(name for name in changes(run) if name.partition("@")[0] != but):
+        raise ValueError(
+            f"{run.path} was changed after its launch ({', '.join(found):.80}): {advice}"
+        )
+
+
 def seeded(run: Run) -> bool:
     """Whether the run began with niches of another run, or of the original POET's files."""
     from openpoet.archive.store.measures import each

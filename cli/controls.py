@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .conditions import changes, check_unchanged, first_niches, launched, seeded
 from .experiment_data import Effort, Found, thresholds, worlds_of
-from .conditions import changes, first_niches, launched, seeded
 from .run_settings import settings_of
 from .terminal import CommandLine
 
@@ -59,11 +59,8 @@ def without_transfer(run: Run, effort: Effort) -> Path:
 
     if run.packed:
         raise ValueError(f"{run.path} is a pack: make a run of it with `import`, or give --against")
-    if later := _without_rule(changes(run)):
-        raise ValueError(
-            f"{run.path} was changed after its launch ({', '.join(sorted(later)):.80}), and its "
-            "control would not be: train one that was changed alike, and give it with --against"
-        )
+    advice = "its control would not be, so train one that was changed alike for --against"
+    check_unchanged(run, advice, but=RULE)
     folder = run.path.with_name(f"{run.path.name}-no-transfer")
     last, frontend = run.last_iteration(), CommandLine()
     if not (folder / "archive.db").exists():

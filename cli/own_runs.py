@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .conditions import check_unchanged, seeded
 from .frontend import Frontend
 from .parts import Tables, settings_for
 from .run_settings import settings_of
@@ -82,6 +83,7 @@ def _last_iteration(folder: Path, tables: Tables) -> int:
     from openpoet.archive.store.run_folder import Run
 
     wanted = parse(to_toml(tables), "the settings")
+    advice = "give it as RUN, or another folder with --out"
     with Run.open(folder, write=False) as run:
         for section, table in settings_of(run).items():
             for key, value in table.items():
@@ -90,9 +92,11 @@ def _last_iteration(folder: Path, tables: Tables) -> int:
                 if value == asked or not changes_results:
                     continue
                 raise ValueError(
-                    f"{folder} has {section}.{key} = {value!r:.60}, not {asked!r:.60}: give it as "
-                    "RUN, or another folder with --out"
+                    f"{folder} has {section}.{key} = {value!r:.60}, not {asked!r:.60}: {advice}"
                 )
+        check_unchanged(run, advice)
+        if seeded(run):
+            raise ValueError(f"{folder} began with niches of another run: {advice}")
         if run.database.execute("SELECT count(*) FROM iterations").fetchone()[0] == 0:
             raise ValueError(
                 f"{folder} holds no iteration, it was stopped before its first: remove the folder"

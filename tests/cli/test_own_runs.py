@@ -113,6 +113,28 @@ def test_another_run_in_its_place_is_refused_in_one_line(
     assert len(printed.splitlines()) == 1
 
 
+def test_a_run_that_was_changed_in_between_is_refused(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its settings are the wanted ones again."""
+    shutil.copytree(whole / RUN, tmp_path / RUN)
+    for iterations, rate in ((7, "0.5"), (8, "0.01")):
+        words = ["--iterations", str(iterations), "--set", f"es.lr={rate}", "--workers", "1"]
+        assert main(["resume", str(tmp_path / RUN), *words]) == 0
+    capsys.readouterr()
+    assert reproduce("transfers", tmp_path, "--set", "es.lr=0.01", iterations=8) == 2
+    assert "was changed after its launch (es.lr@7" in capsys.readouterr().err
+
+
+def test_a_run_from_other_niches_is_refused(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--from", str(whole / RUN), "--iterations", "1", "--out", str(tmp_path / RUN)]
+    assert main(["launch", *WORDS, "--seed", "1", *words]) == 0
+    assert reproduce("transfers", tmp_path, iterations=2) == 2
+    assert "began with niches of another run: give it as RUN" in capsys.readouterr().err
+
+
 def test_a_run_without_an_iteration_is_refused(
     whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

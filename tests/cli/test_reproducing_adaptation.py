@@ -184,6 +184,17 @@ def test_a_folder_with_other_settings_is_refused(
     assert "was trained for 3,000 steps, expected 9,000" in capsys.readouterr().err
 
 
+def test_a_training_that_was_changed_after_its_launch_is_refused(tmp_path: Path) -> None:
+    trainings = Trainings(TrainingSettings("navigation", STEPS, CHANGES[1::2]), tmp_path)
+    training = Training("rl2", POPULATION, 1)
+    sessions.launch(replace(trainings._launch(training, None, 1), steps=1), Silent())
+    path, changes = tmp_path / training.name, ["rl2.gamma=0.5"]
+    steps = steps_of(path)[-1] + 1
+    sessions.resume(sessions.Resume(path, changes=changes, steps=steps), Silent())
+    with pytest.raises(ValueError, match=r"changed after its launch \(rl2.gamma@\d+\): name"):
+        trainings.trained(training)
+
+
 def test_settings_are_shared_by_learners_that_are_trained_by_ppo() -> None:
     """Rollouts of ppo have as many steps as RL^2's: 8 trials of 4 episodes of 20 steps."""
     settings = TrainingSettings("navigation", STEPS, ["rl2.trials=8", "rl2.lr=0.5"])
