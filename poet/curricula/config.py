@@ -18,7 +18,7 @@ from .alp_gmm import AlpGmm
 from .buffer import Replay
 from .engine import Course, Curriculum
 from .interfaces import Teacher
-from .learnability import Learnability
+from .learnability import Learnability, check_solved_score
 from .lessons import trained, tried
 from .parameters import Parameters, parameters_of
 from .randomisation import Randomisation
@@ -99,6 +99,8 @@ def course(name: str, config: CurriculumConfig, family: TaskFamily) -> Course:
         if name == rule:
             rate, epochs = config.adversary_rate, config.adversary_epochs
             return Course(Adversarial(parameters_of(family), rule, rate, epochs), config.updates)
+    if name == "sfl":
+        check_solved_score(family)
     return Course(curriculum_of(name, config), config.updates)
 
 

@@ -1,5 +1,5 @@
-"""Sampling for learnability (SFL): half of a rollout's levels are those that succeed about half of
-the time.
+"""Sampling for learnability (SFL): half of a rollout's levels are those that are solved about half
+of the time.
 
 Rutherford et al. 2024, "No Regrets" (arXiv 2408.15099).
 """
@@ -7,15 +7,17 @@ Rutherford et al. 2024, "No Regrets" (arXiv 2408.15099).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
+from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 
 from ..config import Setup
-from ..interfaces import Task
+from ..interfaces import Task, TaskFamily
 from ..niche import Population
 from ..streams import Key
-from .lessons import Outcome, student_of, trained, tried
+from .lessons import Lesson, Outcome, student_of, trained, tried
 from .levels import (
     New,
     Scoring,
@@ -61,27 +63,28 @@ class Learnability:
         path = key.child("train", number)
         lesson = trained(setup, student(population).agent, [*tasks, *new], None, path)
         population = taught(population, lesson)
+        scores = _scores(lesson, setup)
         for place, task in enumerate(new, own):
-            outcome = lesson.outcomes.get(place)
-            score = None if outcome is None else _score(outcome)
-            population = refused(population, New(task), "not kept", score)
+            population = refused(population, New(task), "not kept", scores.get(place))
         return population
 
     def _chosen(self, population: Population, setup: Setup, key: Key) -> Population:
         """The levels replaced by the most learnable of new ones.
 
-        Differs: a level's share of success is that of its whole episodes in one rollout; the
-        authors' number of episodes a level is fixed too, but their levels have one length.
+        Differs: a level's share of solved episodes is that of its whole episodes in one rollout;
+        the authors' number of episodes a level is fixed too, but their levels have one length.
         """
         rng, rows = key.generator(), student_of(setup).rows
         tasks = [self.new(setup.family, rng) for _ in range(self.candidates)]
         found: dict[int, Outcome] = {}
+        known: dict[int, float] = {}
         for first in range(0, len(tasks), rows):
             part = tasks[first : first + rows]
             lesson = tried(setup, student(population).agent, part, None, key.child(first))
             population = taught(population, lesson)
             found |= {first + place: outcome for place, outcome in lesson.outcomes.items()}
-        scores = np.array([_score(found[i]) if i in found else -1.0 for i in range(len(tasks))])
+            known |= {first + place: score for place, score in _scores(lesson, setup).items()}
+        scores = np.array([known.get(i, -1.0) for i in range(len(tasks))])
         chosen = {int(i) for i in best(scores, self.kept) if scores[i] > 0}
         population = evicted(population, {niche.id for niche in levels(population)})
         scoring = Scoring(setup.family.spec.solved_score, key)
@@ -96,5 +99,22 @@ class Learnability:
         return population
 
 
-def _score(outcome: Outcome) -> float:
-    return float(learnability(np.array([outcome.success]))[0])
+def check_solved_score(family: TaskFamily) -> None:
+    """ValueError, one line, if no return of the family tells solved episodes from others."""
+    score = family.spec.solved_score
+    if not (isinstance(score, Real) and isfinite(score)):
+        raise ValueError(
+            f"sfl needs a finite solved_score, since levels are chosen by their share of solved "
+            f"episodes, got {score}: set the family's solved_score, or take dr, plr or accel"
+        )
+
+
+def _scores(lesson: Lesson, setup: Setup) -> dict[int, float]:
+    """The learnability of each level that has an outcome, by its place.
+
+    Differs: an episode counts if it is solved. The authors count the simulator's success, but here
+    that may be true in every episode.
+    """
+    shares = lesson.solved(setup.family.spec.solved_score)
+    values = learnability(np.array(list(shares.values())))
+    return dict(zip(shares, values.tolist(), strict=True))

@@ -36,7 +36,14 @@ class Outcome:
 
     def solves(self, solved_score: float) -> bool:
         """Whether a level with this outcome is solved, by the rule of interfaces.Spec."""
-        return self.returns >= solved_score and self.success > 0.5
+        return bool(reached(self.returns, self.success > 0.5, solved_score))
+
+
+def reached(returns: Any, success: Any, solved_score: float) -> Any:
+    """The rule of interfaces.Spec, for one episode or many: the simulator's success alone is not
+    enough, since it is always true in tasks without a goal.
+    """
+    return (returns >= solved_score) & success
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,11 @@ class Lesson:
     agent: Agent
     outcomes: Mapping[int, Outcome]
     episodes: Episodes
+
+    def solved(self, solved_score: float) -> dict[int, float]:
+        """The share of solved episodes of each level that has an outcome, by its place."""
+        own = reached(self.episodes.returns, self.episodes.success, solved_score)
+        return {place: float(own[self.episodes.levels == place].mean()) for place in self.outcomes}
 
 
 # (setup, agent, levels, further levels or None, key) -> lesson

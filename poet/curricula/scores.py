@@ -12,15 +12,15 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def learnability(successes: np.ndarray) -> np.ndarray:
-    """p (1 - p) of each level, [levels]; p: its share of successful episodes, [levels].
+def learnability(solved: np.ndarray) -> np.ndarray:
+    """p (1 - p) of each level, [levels]; p: its share of solved episodes, [levels].
 
-    It is highest, 1/4, where half of the episodes succeed, and 0 where all or none do. ValueError
-    if a share is outside [0, 1].
+    It is highest, 1/4, where half of the episodes are solved, and 0 where all or none are.
+    ValueError if a share is outside [0, 1].
     """
-    if not ((successes >= 0) & (successes <= 1)).all():  # false for NaN
-        raise ValueError(f"shares of success must be in [0, 1], got {successes.tolist()}")
-    return successes * (1 - successes)
+    if not ((solved >= 0) & (solved <= 1)).all():  # false for NaN
+        raise ValueError(f"shares of solved episodes must be in [0, 1], got {solved.tolist()}")
+    return solved * (1 - solved)
 
 
 def best(scores: np.ndarray, number: int) -> np.ndarray:

@@ -218,6 +218,14 @@ def test_a_pack_of_a_run_opens(runs: Path) -> None:
     assert command.main(["verify", str(pack)]) == 0
 
 
+def test_sfl_keeps_levels_of_a_family_without_a_goal(tmp_path: Path) -> None:
+    own = {"curriculum.candidates": "64", "ppo.num_envs": "16", "ppo.num_steps": "40"}
+    more = [word for key, value in own.items() for word in ("--set", f"{key}={value}")]
+    words = ["--family", "mdp", "--curriculum", "sfl", "--iterations", "1", "--workers", "1"]
+    assert command.main(["launch", "--out", str(tmp_path / "run"), *words, *more]) == 0
+    assert any(child["outcome"] == "admitted" for child in table(tmp_path / "run", "children"))
+
+
 def test_dr_trains_on_the_levels_of_another_run(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

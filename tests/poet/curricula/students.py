@@ -16,7 +16,7 @@ from openpoet.poet.streams import Key
 
 
 class Spec(NamedTuple):
-    solved_score: float = 5.0
+    solved_score: float = -10.0
     episodes: int = 1
 
 
@@ -55,7 +55,8 @@ class Episodes(NamedTuple):
 @dataclass
 class Student:
     """Each row has two episodes; a level's regret is its number, its return the negative one, and
-    it succeeds below 4, from 4 to 6 in its first episode only. The agent counts its updates.
+    it succeeds below 4, from 4 to 6 in its first episode only. All returns are at least
+    Spec.solved_score. The agent counts its updates.
 
     calls: (method, levels in the order in which they were taken).
     """
@@ -101,6 +102,23 @@ class Student:
         first = np.arange(len(tasks)) % 2 == 0
         success = (tasks < 4) | ((tasks < 6) & first)
         return Episodes(np.array(places), -tasks, success, tasks, tasks / 100)
+
+
+@dataclass
+class Goalless(Student):
+    """Its levels have no goal: every episode is a success, and its return is `good` where one of
+    Student's succeeds, otherwise `bad`.
+    """
+
+    good: float = Spec().solved_score
+    bad: float = Spec().solved_score - 1
+
+    def _episodes(
+        self, method: str, levels: Sequence[float], further: Iterator[float] | None
+    ) -> Episodes:
+        episodes = super()._episodes(method, levels, further)
+        returns = np.where(episodes.success, self.good, self.bad)
+        return episodes._replace(returns=returns, success=np.ones_like(episodes.success))
 
 
 NUMBERS: Any = Numbers()  # not all of a task family

@@ -4,9 +4,10 @@ known.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,15 +17,25 @@ from openpoet.poet.curricula.lessons import outcomes
 from openpoet.poet.curricula.levels import buffer_of, levels
 from openpoet.poet.niche import Population
 from openpoet.poet.seeding import Seed
-from tests.poet.curricula.students import Episodes, Student, restored, setup_of
+from tests.poet.curricula.students import (
+    Episodes,
+    Goalless,
+    Numbers,
+    Spec,
+    Student,
+    restored,
+    setup_of,
+)
 
 SMALL = CurriculumConfig(
     buffer=6, replay=0.9, candidates=10, kept=4, every=3, fit_every=5, components=(1, 2)
 )
 
 
-def evolved(name: str, iterations: int, **changes: Any) -> tuple[Student, list[Population]]:
-    student = Student()
+def evolved(
+    name: str, iterations: int, student: Student | None = None, **changes: Any
+) -> tuple[Student, list[Population]]:
+    student = student or Student()
     setup = setup_of(student)
     own = course(name, replace(SMALL, **changes), setup.family)
     return student, list(islice(own.evolve(own.start(setup), setup), iterations))
@@ -97,7 +108,7 @@ def test_accel_begins_with_easy_levels_and_keeps_the_descent() -> None:
     assert all(niche.task == known[niche.parent].task + 3 for niche in edited)  # type: ignore[index]
 
 
-def test_sfl_keeps_levels_in_which_some_episodes_succeed() -> None:
+def test_sfl_keeps_levels_in_which_some_episodes_are_solved() -> None:
     student, (first, *_, last) = evolved("sfl", 4)
     assert [method for method, _ in student.calls[:4]] == ["try_on"] * 4  # 10 candidates in threes
     candidates = [level for _, taken in student.calls[:4] for level in taken]
@@ -115,6 +126,44 @@ def test_sfl_without_learnable_levels_trains_on_new_ones() -> None:
     student, (only,) = evolved("sfl", 1, base="easy")  # every level is 1
     assert not levels(only)
     assert student.calls[-1] == ("train_on", [1.0] * 3)
+
+
+def test_sfl_tells_levels_by_their_returns_where_every_episode_is_a_success() -> None:
+    _, (first,) = evolved("sfl", 1, Goalless())
+    _, (expected,) = evolved("sfl", 1)
+    assert levels(expected)
+    assert [niche.task for niche in levels(first)] == [niche.task for niche in levels(expected)]
+    assert all(niche.scores[-1] == 0.25 for niche in levels(first))
+
+
+def test_sfl_keeps_no_levels_whose_returns_are_all_below_the_solved_score() -> None:
+    _, (first,) = evolved("sfl", 1, Goalless(good=-11.0))
+    assert not levels(first)
+
+
+def test_sfl_counts_a_success_below_the_solved_score_as_unsolved() -> None:
+    """Levels below 4 succeed in both of their episodes, of which one has too low a return."""
+
+    class Slow(Student):
+        def _episodes(self, *args: Any) -> Episodes:
+            episodes = super()._episodes(*args)
+            odd = np.arange(len(episodes.levels)) % 2 == 1
+            return episodes._replace(returns=np.where(odd, -10.5, -9.5))
+
+    student, (first,) = evolved("sfl", 1, Slow())
+    candidates = [level for _, taken in student.calls[:4] for level in taken]
+    assert [niche.task for niche in levels(first)] == [one for one in candidates if one < 6][:4]
+
+
+@pytest.mark.parametrize("score", [math.inf, -math.inf, math.nan, None])
+def test_sfl_refuses_a_family_without_a_finite_solved_score(score: Any) -> None:
+    class Endless(Numbers):
+        spec = Spec(score)
+
+    with pytest.raises(ValueError, match="sfl needs a finite solved_score") as error:
+        course("sfl", SMALL, cast(Any, Endless()))
+    assert "\n" not in str(error.value)
+    assert course("dr", SMALL, cast(Any, Endless()))
 
 
 def test_dr_on_given_levels_trains_on_these_only() -> None:

@@ -8,14 +8,14 @@ import pytest
 from openpoet.poet.curricula.scores import base_levels, best, learnability, paired_regret
 
 
-def test_learnability_is_highest_where_half_of_the_episodes_succeed() -> None:
+def test_learnability_is_highest_where_half_of_the_episodes_are_solved() -> None:
     found = learnability(np.array([0.0, 0.1, 0.5, 0.9, 1.0]))
     assert found.tolist() == pytest.approx([0, 0.09, 0.25, 0.09, 0])
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan")])
-def test_a_share_of_success_is_from_0_to_1(wrong: float) -> None:
-    with pytest.raises(ValueError, match="shares of success"):
+def test_a_share_of_solved_episodes_is_from_0_to_1(wrong: float) -> None:
+    with pytest.raises(ValueError, match="shares of solved episodes"):
         learnability(np.array([0.5, wrong]))
 
 
