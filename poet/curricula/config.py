@@ -87,6 +87,13 @@ class CurriculumConfig(Settings):
             raise ValueError(f"returns must be the lowest and the highest, got {self.returns}")
         if self.components[0] > self.components[1]:
             raise ValueError(f"components must be the fewest and the most, got {self.components}")
+        for name in ("fit_every", "history"):
+            if getattr(self, name) < self.components[0]:  # a fit needs a point a component
+                raise ValueError(
+                    f"{name} must be at least the smallest number of components, "
+                    f"{self.components[0]}, got {getattr(self, name)}: raise curriculum.{name} or "
+                    "lower curriculum.components"
+                )
 
 
 def course(name: str, config: CurriculumConfig, family: TaskFamily) -> Course:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from openpoet.poet.curricula.alp_gmm import AlpGmm, chances, progress
+from openpoet.poet.curricula.config import CurriculumConfig, alp_gmm
 from openpoet.poet.curricula.gaussian_mixture import Mixture, aic, best_fit, fitted
 from openpoet.poet.curricula.parameters import Parameters, parameters_of
 from openpoet.poet.curricula.teaching import Tried
@@ -114,6 +115,30 @@ def test_more_components_than_points_are_not_tried() -> None:
     assert len(best_fit(rng().uniform(size=(2, 1)), [2, 3], rng()).weights) == 2
     with pytest.raises(ValueError, match="a point a component, got 1 points"):
         best_fit(np.ones((1, 1)), [2], rng())
+
+
+@pytest.mark.parametrize("name", ["fit_every", "history"])
+@pytest.mark.parametrize(("number", "components"), [(1, (2, 10)), (4, (5, 5))])
+def test_settings_with_fewer_levels_than_components_are_refused(
+    name: str, number: int, components: tuple[int, int]
+) -> None:
+    words = f"{name} must be at least the smallest number of components, {components[0]}, got"
+    with pytest.raises(ValueError, match=words) as error:
+        CurriculumConfig(**cast(Any, {name: number}), components=components)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("rollout", [1, 2, 3, 7])
+@pytest.mark.parametrize("fewest", [1, 2, 5])
+def test_every_fit_has_the_points_that_it_needs_with_the_least_settings(
+    fewest: int, rollout: int
+) -> None:
+    config = CurriculumConfig(fit_every=fewest, history=fewest, components=(fewest, fewest + 3))
+    teacher, memory = alp_gmm(config, LINE), dict[str, Any]()
+    for number in range(12):
+        places = rng(number).uniform(size=rollout)
+        _, memory = teacher.learn((), tried(teacher, places, places), memory, rng(number))
+    assert len(memory["mixture"]["means"]) >= fewest
 
 
 # ---- choices -------------------------------------------------------------------------------------
