@@ -137,7 +137,8 @@ class Bandits(Genomes[Arms]):
         first pull).
         """
         if task.kind == "eleven":
-            return max(task.prize, task.other, ELEVEN * task.hint / 2)
+            hints = task.hint * np.arange(1, ELEVEN)  # all places of the prize are equally likely
+            return float(np.maximum(hints, max(task.prize, task.other)).mean())
         if task.kind == "dependent":
             grid = np.linspace(task.low, task.high, 10_001)
             return float(np.maximum(grid, 1 - grid).mean())

@@ -102,6 +102,24 @@ def test_oracles() -> None:
     assert family("independent").oracle(Arms()) == pytest.approx(5 / 6)
 
 
+@pytest.mark.parametrize(
+    ("prize", "other", "hint"),
+    [(5.0, 1.1, 1.0), (0.0, 0.0, 1.0), (0.0, 10.0, 1.0), (10.0, 0.0, 1.0), (2.0, 4.0, 0.5)],
+)
+def test_the_oracle_of_eleven_arms_is_the_mean_of_their_largest_payoffs(
+    prize: float, other: float, hint: float
+) -> None:
+    bandits, task = family("eleven"), Arms("eleven", prize=prize, other=other, hint=hint)
+    payoffs = [pulled(bandits, task, arm, 3000, 1)[0] for arm in range(11)]
+    simulated = np.max(payoffs, axis=0).mean()
+    assert bandits.oracle(task) == pytest.approx(simulated, abs=0.15)
+
+
+def test_the_oracle_of_eleven_arms_with_the_largest_hint_is_computed_by_hand() -> None:
+    """5 five times, then 6, 7, 8, 9 and 10."""
+    assert family("eleven").oracle(Arms("eleven", hint=1.0)) == pytest.approx(6.5)
+
+
 def test_a_task_of_another_kind_is_an_error() -> None:
     with pytest.raises(ValueError, match="independent arms"):
         family("independent").simulator([EASY], [0], "cpu")

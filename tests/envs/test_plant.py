@@ -39,6 +39,39 @@ def test_simulated_costs_equal_the_closed_forms() -> None:
     assert simulated([1.6], 1 / 1.6)[0] == pytest.approx(-Plants().oracle(Plant(1.6)), abs=1e-5)
 
 
+def clipped(family: Plants, task: Plant, trials: int) -> float:
+    """Mean simulated return of the best action at the known gain of each trial: x = 0 if an action
+    of at most 1 attains it, otherwise the largest one towards it.
+    """
+    simulator = family.simulator([task] * trials, range(trials), "cpu")
+    probe = family.simulator([task] * trials, range(trials), "cpu")
+    probe.reset()
+    gains = 1 - probe.step(torch.ones(trials, 1))[0][:, 0]  # times the push; turned around
+    x, total = simulator.reset()[:, 0], 0.0
+    for _ in range(family.spec.horizon):
+        observation, reward, _, _ = simulator.step((x / gains).clamp(-1, 1)[:, None])
+        x, total = observation[:, 0], total + float(reward.mean())
+    return total
+
+
+@pytest.mark.parametrize(
+    ("gain", "spread"),
+    [(0.1, 0.0), (0.3, 0.0), (0.6, 0.0), (3.0, 0.0), (0.1, 2.0), (1.0, 0.7), (3.0, 2.0)],
+)
+def test_the_oracle_is_the_return_of_the_best_actions_within_their_limit(
+    gain: float, spread: float
+) -> None:
+    for settings in (PlantSettings(), PlantSettings(push=0.5, horizon=4)):
+        family, task = Plants(settings), Plant(gain, spread)
+        returns = clipped(family, task, 4000 if spread else 1)
+        assert family.oracle(task) == pytest.approx(returns, abs=0.05 if spread else 1e-5)
+
+
+def test_the_oracle_of_a_weak_plant_is_computed_by_hand() -> None:
+    """Steps of .2 from 1: 1 + .64 + .36 + .16 + .04."""
+    assert Plants().oracle(Plant(0.1)) == pytest.approx(-2.2)
+
+
 def test_values_for_the_range_from_one_half_to_two() -> None:
     gains = np.linspace(0.5, 2.0, 20_001)
     assert static_cost(0.8, gains).mean() == pytest.approx(1.155, abs=1e-3)
