@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .conditions import changes, check_unchanged, first_niches, launched, seeded
 from .experiment_data import Effort, Found, thresholds, worlds_of
+from .plugin_files import trusted
 from .run_settings import settings_of
 from .terminal import CommandLine
 
@@ -59,6 +60,12 @@ def without_transfer(run: Run, effort: Effort) -> Path:
 
     if run.packed:
         raise ValueError(f"{run.path} is a pack: make a run of it with `import`, or give --against")
+    tables = trusted(settings_of(run))  # the control executes the plug-ins that it names
+    if (curriculum := tables["run"].get("curriculum", "poet")) != "poet":
+        raise ValueError(
+            f"{run.path} is a run of the curriculum {curriculum!r:.60} for one agent, which has no "
+            "transfers: give a run of POET"
+        )
     advice = "its control would not be, so train one that was changed alike for --against"
     check_unchanged(run, advice, but=RULE)
     folder = run.path.with_name(f"{run.path.name}-no-transfer")

@@ -293,6 +293,35 @@ def test_no_control_is_trained_for_a_run_with_injected_tasks(
     assert (code, "was changed after its launch (run.injected@" in line) == (2, True), line
 
 
+def test_no_control_is_trained_by_a_learner_file_that_is_not_trusted(
+    runs: list[Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learner = tmp_path / "learner.py"
+    learner.write_text("from openpoet.agents.search.es import ES\n\n\nlearner = ES\n")
+    run = shorter(runs[0], tmp_path / "run", "--learner", str(learner))
+    learner.write_text(f"{learner.read_text()}open({str(tmp_path / 'executed')!r}, 'w').close()\n")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    code, line = no_transfer(run, capsys)
+    assert (code, len(line.splitlines())) == (2, 1), line
+    assert "learner.py" in line
+    assert not (tmp_path / "executed").exists()
+    assert not (tmp_path / "run-no-transfer").exists()
+
+
+def test_a_run_of_a_curriculum_for_one_agent_has_no_control_without_transfers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    words = ["launch", "--preset", "quick-curriculum", "--iterations", "1", "--out", str(run)]
+    small = ["--set", "ppo.num_envs=2", "--set", "ppo.num_steps=600", "--workers", "1"]
+    assert main([*words, "--curriculum", "dr", *small]) == 0
+    code, line = no_transfer(run, capsys)
+    assert (code, "is a run of the curriculum 'dr' for one agent" in line) == (2, True), line
+
+
 NONE = ("--set", "poet.transfer_rule=none")
 
 
