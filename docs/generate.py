@@ -49,6 +49,7 @@ OPTIONAL = (
     ("simulator", "defer(steps)", "wait for the device only once in some steps"),
     ("simulator", "play(act, ...)", "whole episodes under a policy compiled by Numba"),
     ("simulator", "play_captured(act, memory)", "whole episodes on the simulator's own device"),
+    ("learner", "check_foreign(agent)", "ValueError if another run's agent has wrong settings"),
     ("learner", "explore(agent, key)", "perturbs hyperparameters, for population-based training"),
     ("learner", "train_on(agent, levels, ...)", "one update on levels, one a row, for curricula"),
     ("learner", "try_on(agent, levels, ...)", "the same rollout without the update"),
