@@ -117,7 +117,9 @@ def outcomes(episodes: Episodes, levels: np.ndarray) -> dict[int, Outcome]:
 
 
 def _check(episodes: Episodes) -> None:
-    for name in ("returns", "positive_value_losses", "value_losses"):
+    _check_levels(episodes.levels)
+    _check_kind("success", episodes.success, "b", "bool")
+    for name in ("success", "returns", "positive_value_losses", "value_losses"):
         values = getattr(episodes, name)
         if np.shape(values) != np.shape(episodes.levels):
             raise ValueError(
@@ -126,3 +128,18 @@ def _check(episodes: Episodes) -> None:
             )
         if not np.isfinite(values).all():
             raise ValueError(f"the {name} of a rollout must be finite, got NaN or infinity")
+
+
+def _check_levels(levels: Any) -> None:
+    _check_kind("levels", levels, "iu", "integers")
+    if levels.ndim != 1:
+        raise ValueError(f"the levels of a rollout must be [episodes], got {list(levels.shape)}")
+    if (levels < 0).any():  # it would count from the end
+        raise ValueError(f"the levels of a rollout must be places from 0, got {levels.min()}")
+
+
+def _check_kind(name: str, values: Any, kinds: str, words: str) -> None:
+    """ValueError unless it is an array of one of these kinds of dtype."""
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in kinds:
+        found = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
+        raise ValueError(f"the {name} of a rollout must be an array of {words}, got {found}")

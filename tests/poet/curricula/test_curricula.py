@@ -5,6 +5,7 @@ known.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
@@ -189,6 +190,30 @@ def test_a_population_from_its_records_goes_on_as_the_uninterrupted_one(name: st
     again = restored(populations[4])
     assert again == populations[4]
     assert list(islice(own.evolve(again, setup), 3)) == populations[5:]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "words"),
+    [
+        ("success", np.array([True]), "one entry an episode, [6], got [1]"),
+        ("success", np.ones((6, 1), bool), "one entry an episode, [6], got [6, 1]"),
+        ("success", np.ones(6), "success of a rollout must be an array of bool, got float64"),
+        ("success", np.full(6, 2), "success of a rollout must be an array of bool, got int64"),
+        ("success", [True] * 6, "success of a rollout must be an array of bool, got list"),
+        ("levels", np.zeros(6), "levels of a rollout must be an array of integers, got float64"),
+        ("levels", np.arange(6) - 1, "levels of a rollout must be places from 0, got -1"),
+        ("levels", np.zeros((6, 1), int), "levels of a rollout must be [episodes], got [6, 1]"),
+        ("returns", np.zeros(5), "one entry an episode, [6], got [5]"),
+    ],
+)
+def test_a_rollout_with_a_wrong_array_is_refused(name: str, wrong: Any, words: str) -> None:
+    class Wrong(Student):
+        def _episodes(self, *args: Any) -> Episodes:
+            return super()._episodes(*args)._replace(**{name: wrong})
+
+    with pytest.raises(ValueError, match=re.escape(words)) as error:
+        evolved("dr", 1, Wrong())
+    assert "\n" not in str(error.value)
 
 
 def test_the_outcome_of_a_level_is_overwritten_by_its_last_episode() -> None:
