@@ -151,7 +151,8 @@ class Bandits(Genomes[Arms]):
         """
         tops = np.full(self.arms, task.high)
         if task.kind == "eleven":
-            tops = np.array([task.prize] + [task.other] * (ELEVEN - 2) + [ELEVEN * task.hint]) / 5
+            best = max(task.prize, task.other)  # the prize may be at any of the arms but the last
+            tops = np.array([best] * (ELEVEN - 1) + [(ELEVEN - 1) * task.hint]) / 5
         posts = [np.array([[i, 0.0], [i, 2 * top + 0.1]]) for i, top in enumerate(tops)]
         layers = {"ground": [np.array([[-1.0, 0.0], [self.arms, 0.0]]), *posts]}
         if state is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -123,3 +124,11 @@ def test_the_oracle_of_eleven_arms_with_the_largest_hint_is_computed_by_hand() -
 def test_a_task_of_another_kind_is_an_error() -> None:
     with pytest.raises(ValueError, match="independent arms"):
         family("independent").simulator([EASY], [0], "cpu")
+
+
+def test_posts_of_eleven_arms_are_as_high_as_their_largest_payoffs() -> None:
+    bandits = family("eleven")
+    task = replace(bandits.origin(), prize=4.0, other=1.0, hint=0.3)
+    _, *posts = bandits.outline(task)["ground"]
+    largest = [pulled(bandits, task, arm, 300, 1).max() for arm in range(11)]
+    assert [2.5 * (post[1, 1] - 0.1) for post in posts] == pytest.approx(largest, abs=1e-6)
