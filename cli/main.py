@@ -157,7 +157,7 @@ def one_line(error: Exception) -> str:
     failed = isinstance(error, RunFailedError)
     planned = isinstance(error.__cause__ if failed else error, ValueError | OSError)
     text = str(error) if failed else described(error)
-    if where := place(error):
+    if (where := place(error)) and f"({where})" not in text:
         cause = described(error.__cause__ or error)  # raised in the user's file
         text = (
             text.replace(cause, f"{cause} ({where})", 1) if cause in text else f"{text} ({where})"

@@ -143,7 +143,8 @@ def _from_file(kind: str, path: Path, described: Described | None) -> Callable[.
 def load_file(path: Path, role: str) -> ModuleType:
     """The file as a module. It is executed again only if its content has changed.
 
-    ChangedError if a run's file is not as it was when it was trusted.
+    ChangedError if a run's file is not as it was when it was trusted. ValueError, one line, if it
+    raises an error.
     """
     name, source = module_name(str(path)), content(path, role)
     digest = hashlib.sha256(source).hexdigest()
@@ -161,8 +162,11 @@ def load_file(path: Path, role: str) -> ModuleType:
     sys.modules[name] = module  # dataclasses in the file look their module up by name
     try:
         exec(code, module.__dict__)
-    except BaseException:
+    except BaseException as error:
         del sys.modules[name]
-        raise
+        if not isinstance(error, Exception):  # Ctrl-C, sys.exit
+            raise
+        text = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise ValueError(f"{role} {path} cannot be loaded: {text} ({place(error)})") from error
     module.__dict__["__sha256__"] = digest
     return module

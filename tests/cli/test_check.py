@@ -100,6 +100,7 @@ def test_a_missing_method_of_the_interface_stops_the_check(
         (["nothing"], "there is no file, family or learner 'nothing'"),
         (["empty.py"], "names neither a family, a learner nor a curriculum"),
         (["empty.py", "--set", "other.key=1"], "names neither"),
+        (["imports.py"], "ModuleNotFoundError: No module named 'nosuchmod' (imports.py, line 1)\n"),
         (["bandits", "--set", "bandit.arms=3"], "no section 'bandit'"),
     ],
 )
@@ -112,6 +113,7 @@ def test_a_file_that_cannot_be_loaded_exits_with_code_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.py").write_text("")
+    (tmp_path / "imports.py").write_text("import nosuchmod\n")
     _, errors = checked(arguments, capsys, 2)
     assert expected in errors
     assert errors.count("\n") == 1

@@ -45,10 +45,18 @@ def test_a_file_is_executed_again_only_if_its_content_changed(tmp_path: Path) ->
 
 
 def test_a_file_that_raises_is_not_left_in_sys_modules(tmp_path: Path) -> None:
-    path = written(tmp_path, "own.py", "family = 3 / 0\n")
-    with pytest.raises(ZeroDivisionError):
+    path = written(tmp_path, "own.py", "\nfamily = 3 / 0\n")
+    message = r"own.py cannot be loaded: ZeroDivisionError: division by zero \(own.py, line 2\)$"
+    with pytest.raises(ValueError, match=message) as caught:
         load("family", path, ())
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert module_name(path) not in sys.modules
+
+
+def test_a_file_that_exits_or_is_interrupted_is_not_a_file_with_an_error(tmp_path: Path) -> None:
+    for name, error in (("a.py", SystemExit), ("b.py", KeyboardInterrupt)):
+        with pytest.raises(error):
+            load("family", written(tmp_path, name, f"raise {error.__name__}\n"), ())
 
 
 @pytest.mark.parametrize(
