@@ -47,13 +47,17 @@ Edit = Annotated[
 ]
 
 OutFile = Annotated[
-    Path | None, typer.Option("--out", help="File to write; default: <name of the run>.html.")
+    Path | None,
+    typer.Option(
+        "--out", help="File to write; default: the name of the run or pack with .html added."
+    ),
 ]
 Poses = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="EXPR",
-        help='Niches whose agents walk in the report, such as "solved"; up to the limit of 5 MB.',
+        help='Niches whose agents walk in the report, such as "solved", up to the limit of 5 MB; '
+        "default: those alive, and if there are none all that have agents.",
     ),
 ]
 
@@ -108,7 +112,7 @@ def watch(
 
 
 def report(
-    name: o.RunName, out_file: OutFile = None, poses: Poses = "alive", film: Film = None
+    name: o.RunName, out_file: OutFile = None, poses: Poses = None, film: Film = None
 ) -> None:
     """Write the page of a run with its data as one HTML file.
 

@@ -65,6 +65,21 @@ def test_a_selection_shows_its_lineage_and_replays_its_agents(folder: Path, tmp_
     assert f'id="data-replay-{last}-{last}-last"' in (tmp_path / "a.html").read_text()
 
 
+def test_the_report_of_retired_niches_shows_all_that_have_agents(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with openpoet.open(folder) as run:
+        run.export(tmp_path / "old.poet", "not alive")
+        retired = [niche.id for niche in run.niches if niche.died is not None]
+    report = ["report", str(tmp_path / "old.poet"), "--out", str(tmp_path / "a.html")]
+    assert command.main(report) == 0
+    written = (tmp_path / "a.html").read_text()
+    assert retired
+    assert all(f'id="data-replay-{id}-{id}-last"' in written for id in retired)
+    assert command.main([*report, "--poses", "alive"]) == 0
+    assert "no niche was chosen; `--poses true` takes every niche" in capsys.readouterr().err
+
+
 def test_packs_under_runs_are_listed(folder: Path, tmp_path: Path) -> None:
     with openpoet.open(folder) as run:
         run.export(folder.with_name("points.poet"))
