@@ -1,6 +1,9 @@
 """The command line of a clone: `python run.py launch`. An installed wheel has it as `openpoet`."""
 
-from openpoet.cli.main import command
+try:
+    from openpoet.entry import command
+except KeyboardInterrupt:
+    raise SystemExit(130) from None
 
 if __name__ == "__main__":
     command()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 import os
 import signal
-import sys
 import traceback
 from typing import Annotated
 
@@ -29,6 +28,7 @@ from .commands import (
 )
 from .output import Failures, described, line, occupy_standard_descriptors, reason, tolerant
 from .program import program
+from .stopping import Interrupts
 from .terminal import out, print_error
 from .versions import versions
 
@@ -116,8 +116,8 @@ def main(arguments: list[str]) -> int:
     occupy_standard_descriptors()
     with tolerant("stderr"):
         note = (lambda error: failures.note("standard output", error)) if running else None
-        with tolerant("stdout", note) as stdout:
-            code = exit_code(arguments)
+        with tolerant("stdout", note) as stdout, Interrupts() as interrupts:
+            code = exit_code(arguments, interrupts)
         if stdout.error is None or running:
             return code
         if not isinstance(
@@ -127,8 +127,8 @@ def main(arguments: list[str]) -> int:
         return code or (1 if isinstance(stdout.error, BrokenPipeError) else 2)
 
 
-def exit_code(arguments: list[str]) -> int:
-    """The command run, its errors printed."""
+def exit_code(arguments: list[str], interrupts: Interrupts) -> int:
+    """The command run, its errors printed, except those that come from an interrupt."""
     debug = "--debug" in arguments
     try:
         app([a for a in arguments if a != "--debug"], standalone_mode=True, prog_name=program())
@@ -139,6 +139,8 @@ def exit_code(arguments: list[str]) -> int:
     except Exception as error:
         if isinstance(code := getattr(error, "code", None), int):  # RunStopped
             return code
+        if interrupts.came:
+            return 128 + signal.SIGINT
         for text in traceback.format_exception(error) if debug else ():
             for one in text.splitlines():
                 print_error(one)
@@ -163,8 +165,3 @@ def one_line(error: Exception) -> str:
             text.replace(cause, f"{cause} ({where})", 1) if cause in text else f"{text} ({where})"
         )
     return text if planned else f"{text} (run again with --debug to see where)"
-
-
-def command() -> None:
-    """The console script `openpoet`."""
-    sys.exit(main(sys.argv[1:]))

@@ -17,6 +17,30 @@ class RunStopped(Exception):
         self.code = 128 + number
 
 
+class Interrupts:
+    """Notes whether Ctrl-C came, besides raising KeyboardInterrupt.
+
+    Modules that are being imported may raise another error in its place.
+    """
+
+    came = False
+
+    def __enter__(self) -> Interrupts:
+        main = threading.current_thread() is threading.main_thread()
+        self.ours = main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self.ours:
+            signal.signal(signal.SIGINT, self.note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        self.came = True
+        signal.default_int_handler(number, frame)
+
+
 class StopRequest:
     """Notes signals, so that the current iteration is finished first; a second one stops at once.
 

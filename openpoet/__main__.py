@@ -1,6 +1,6 @@
 """`python -m openpoet`: the command line."""
 
-from openpoet.cli.main import command
+from openpoet.entry import command
 
 if __name__ == "__main__":
     command()

@@ -41,3 +41,45 @@ def test_usage_names_the_program_as_it_was_started(words: list[str]) -> None:
     started = [sys.executable, *words, "launch", "--help"]
     done = subprocess.run(started, cwd=ROOT, capture_output=True, text=True, check=True)
     assert f"Usage: python {' '.join(words)} launch" in done.stdout
+
+
+INTERRUPTED = """
+import os, runpy, signal, sys
+sys.path.insert(0, os.getcwd())
+
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == {name!r}:
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                {then}
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv[1:] = ["launch", "--preset", "quick-bandits", "--out", {out!r}]
+{start}
+"""
+STARTS = {
+    "clone": "runpy.run_path('run.py', run_name='__main__')",
+    "module": "runpy.run_module('openpoet', run_name='__main__', alter_sys=True)",
+    "script": "from openpoet.entry import command; command()",
+}
+
+
+@pytest.mark.parametrize(
+    ("start", "name", "then"),
+    [
+        ("clone", "openpoet.archived_tasks", "raise"),
+        *((start, "typer", "raise") for start in STARTS),
+        ("script", "openpoet.cli.sessions", "raise"),
+        ("script", "openpoet.cli.sessions", "raise AttributeError(name)"),
+    ],
+)
+def test_an_interrupt_while_modules_are_imported_ends_the_command_without_a_traceback(
+    start: str, name: str, then: str, tmp_path: Path
+) -> None:
+    """Modules with compiled code are known to raise other errors in its place."""
+    code = INTERRUPTED.format(name=name, then=then, start=STARTS[start], out=str(tmp_path / "run"))
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert not (tmp_path / "run").exists()
