@@ -16,7 +16,7 @@ Agents = Annotated[
     typer.Argument(
         metavar="AGENTS",
         help="A run or a pack; a .safetensors file; a .zip of Stable-Baselines3; or "
-        "MODULE:FUNCTION or FILE.py:FUNCTION, from observations [n, o] to actions [n, a].",
+        "MODULE:FUNCTION or FILE.py:FUNCTION, from observations (n, o) to actions (n, a).",
     ),
 ]
 SuiteName = Annotated[

@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.text import Text
+from typer.main import get_command
 
+from openpoet.cli.main import app
 from openpoet.cli.program import command, program
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +44,16 @@ def test_usage_names_the_program_as_it_was_started(words: list[str]) -> None:
     started = [sys.executable, *words, "launch", "--help"]
     done = subprocess.run(started, cwd=ROOT, capture_output=True, text=True, check=True)
     assert f"Usage: python {' '.join(words)} launch" in done.stdout
+
+
+@pytest.mark.parametrize("name", [None, *get_command(app).commands])
+def test_no_text_of_a_help_is_lost_to_markup(name: str | None) -> None:
+    """typer prints a help as rich's markup, in which [n, o] is the name of a style."""
+    group = get_command(app)
+    command = group if name is None else group.commands[name]
+    texts = [command.help, *(getattr(each, "help", None) for each in command.params)]
+    for text in filter(None, texts):
+        assert Text.from_markup(text).plain == text
 
 
 INTERRUPTED = """
