@@ -188,8 +188,10 @@ def limits(kind: Kind) -> str:
 
 
 def did_you_mean(word: Any, known: Iterable[Any]) -> str:
-    names = [name for name in known if isinstance(name, str)]
-    near = difflib.get_close_matches(word, names, n=1) if isinstance(word, str) else []
+    if not isinstance(word, str):
+        return ""
+    names = [name for name in known if isinstance(name, str) and name != word]
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.65)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 

@@ -29,8 +29,8 @@ PartName = Annotated[
     str | None,
     typer.Argument(
         metavar="[NAME]",
-        help="A family, a learner, a preset, `run`, `poet`, `curriculum` or a .py file: print its "
-        "settings.",
+        help="A family, a learner, a curriculum, a preset, `run`, `poet`, `curriculum` or a .py "
+        "file: print its settings.",
     ),
 ]
 

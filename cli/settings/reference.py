@@ -18,7 +18,7 @@ from ..output import line
 from ..parts import KINDS, known_parts, load_part, names_of, schema_of
 from ..plugins import GROUPS, installed, kinds_in, section
 from .fields import Field, Schema, of_dataclass
-from .resolving import RunSettings
+from .resolving import CURRICULA, RunSettings
 from .tables import as_toml, preset, presets
 
 COLUMNS = ("setting", "type", "default", "range", "meaning")
@@ -61,12 +61,14 @@ class Section:
 
 
 def sections(name: str) -> list[Section]:
-    """The sections that `name` has: one of `run`, `poet`, `curriculum`, a family, a learner or an
-    installed curriculum, all of a preset.
+    """The sections that `name` has: one of `run`, `poet`, `curriculum`, a family, a learner or a
+    curriculum, of which openpoet's own share [curriculum]; all of a preset.
 
     A .py file is executed to see its settings. ValueError, one line, if there is nothing of that
     name.
     """
+    if name in CURRICULA:
+        name = "poet" if name == "poet" else "curriculum"
     if name in COMMON:
         return [Section(name, of_dataclass(COMMON[name]), {})]
     if name in presets():

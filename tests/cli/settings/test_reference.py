@@ -20,7 +20,16 @@ from openpoet.cli.settings.reference import markdown, sections, type_and_range
 from openpoet.cli.settings.resolving import Request
 from openpoet.cli.settings.tables import parse, preset, presets, to_toml
 from openpoet.envs.families import FAMILIES
-from openpoet.settings import Device, Field, PositiveFloat, PositiveInt, Sizes, checked, kind_of
+from openpoet.settings import (
+    Device,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    Sizes,
+    checked,
+    did_you_mean,
+    kind_of,
+)
 
 NAMES = ["run", "poet", "curriculum", *FAMILIES, *LEARNERS]
 SETTINGS = {
@@ -114,6 +123,18 @@ def test_meanings_keep_a_readable_width_on_a_narrow_terminal(
     heads = [line for line in capsys.readouterr().out.splitlines() if line.startswith("setting ")]
     assert len(heads) == len(sections(name))
     assert all(100 - head.index("meaning") >= 20 for head in heads)
+
+
+def test_list_of_a_curriculum_prints_the_section_of_all() -> None:
+    assert [part.name for part in sections("poet")] == ["poet"]
+    for name in ("accel", "alp-gmm"):
+        assert [part.name for part in sections(name)] == ["curriculum"]
+
+
+def test_only_another_and_similar_name_is_suggested() -> None:
+    assert did_you_mean("accel", ["accel"]) == ""
+    assert did_you_mean("ranges", ["wang", "run"]) == ""
+    assert did_you_mean("acell", ["accel"]) == " (did you mean 'accel'?)"
 
 
 def test_list_of_a_preset_prints_its_values_in_place_of_defaults() -> None:
