@@ -15,9 +15,15 @@ LARGEST = 1 << 20  # bytes of a file
 
 
 def read_task(path: Path, family: TaskFamily) -> Task:
-    """The task in a file. OSError or ValueError, one line, if it is not one of the family."""
-    with path.open("rb") as file:
-        text = file.read(LARGEST + 1)
+    """The task in a file. ValueError, one line, if it is not one of the family."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(LARGEST + 1)
+    except OSError as error:
+        raise ValueError(
+            f"cannot read the task {path}: {error.strerror}; expected a file with what "
+            "`show RUN NICHE --json` prints"
+        ) from error
     if len(text) > LARGEST:
         raise ValueError(f"{path} has more than {LARGEST} bytes: it is no task")
     try:

@@ -34,10 +34,15 @@ def write_onnx(
     """Write the agent's policy to `path`; the names of the file's inputs and outputs.
 
     notes: texts kept in the file's metadata. The file gets its name when it is complete.
-    ValueError, one line: the package is missing, or agents of this learner have no such form.
+    ValueError, one line: the package or the folder is missing, or agents of this learner have no
+    such form.
     """
     if find_spec("onnxscript") is None:
         raise ValueError("ONNX files need a package: pip install 'openpoet[onnx]'")
+    if path.is_dir():
+        raise ValueError(f"cannot write {path}: it is a folder, expected the name of a file")
+    if not path.parent.is_dir():
+        raise ValueError(f"cannot write {path}: there is no folder {path.parent}; create it first")
     traced = _Flat(step_of(learner, agent), learner.family.spec)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # about names of equal sizes, and torch's own code

@@ -34,6 +34,8 @@ def contestants_of(
     foreign = weights or name.endswith(".zip") or (":" in name and not Path(name).exists())
     if select is not None and foreign:
         raise ValueError(f"--select chooses niches of a run or a pack, got {name}")
+    if name.endswith((SUFFIX, ".zip")) and not Path(name).is_file():
+        raise ValueError(f"there is no file {name}: expected agents as {SUFFIX}, .zip, run or pack")
     if weights:
         return of_weights(Path(name), config, machine)
     if not foreign:

@@ -55,8 +55,16 @@ def read(path: Path) -> Tables:
     try:
         with path.open("rb") as file:
             text = file.read(4 * MOST_CHARACTERS + 1).decode()  # a character has at most four bytes
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot read settings from {path}: {error}") from None
+    except OSError as error:
+        raise ValueError(
+            f"cannot read settings from {path}: {error.strerror}; expected a TOML file, as the "
+            "config.toml of a run folder"
+        ) from None
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"{path} is not a TOML text file: expected settings, as in the config.toml of a run "
+            "folder"
+        ) from None
     return parse(text, str(path))
 
 

@@ -230,6 +230,7 @@ def test_bad_arguments_are_one_line(
     points: Path, goals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mine.py").write_text("act = 3\n")
+    (tmp_path / "only.safetensors").touch()
     for words, message in (
         ([points, "--suite", "dcd"], "unknown suite 'dcd': there are bodies"),
         ([points, "--suite", "dcd-6"], "worlds of the family walker, the agents are of navigation"),
@@ -238,7 +239,9 @@ def test_bad_arguments_are_one_line(
         ([points, "--suite", goals, "--select", "id > 99"], "keeps none"),
         ([points, "--suite", goals, "--config", "x.toml"], "--config belongs to"),
         ([tmp_path / "none", "--suite", goals], "none"),
-        ([tmp_path / "none.safetensors", "--suite", goals], "holds weights only"),
+        ([tmp_path / "only.safetensors", "--suite", goals], "holds weights only"),
+        ([tmp_path / "none.safetensors", "--suite", goals], "there is no file /"),
+        ([tmp_path / "none.zip", "--suite", goals], "there is no file /"),
         ([f"{tmp_path}/mine.py:act", "--suite", goals], "has no function 'act'"),
         ([f"{tmp_path}/mine.py:other", "--suite", goals], "has no function 'other'"),
         (["no_such_module:act", "--suite", goals], "cannot import no_such_module"),

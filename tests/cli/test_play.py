@@ -57,7 +57,7 @@ def test_bad_arguments_are_one_line(
         (["9"], "there is no niche 9"),
         (["0", "--agent", "9"], "there is no niche 9"),
         (["--task", str(tmp_path / "bad.json")], "bad.json is not JSON"),
-        (["--task", str(tmp_path / "none.json")], "No such file"),
+        (["--task", str(tmp_path / "none.json")], "cannot read the task"),
     ):
         assert command.main(["play", run, *words]) == 2
         error = capsys.readouterr().err
@@ -79,3 +79,11 @@ def test_what_is_no_task_of_the_family_is_an_error(tmp_path: Path, text: str) ->
     (tmp_path / "task.json").write_text(text)
     with pytest.raises(ValueError, match=r"task\.json"):
         read_task(tmp_path / "task.json", FAMILY)
+
+
+def test_a_missing_task_file_is_named_with_what_was_expected(tmp_path: Path) -> None:
+    message = (
+        r"^cannot read the task .*none\.json: No such file.*; expected .*show RUN NICHE --json"
+    )
+    with pytest.raises(ValueError, match=message):
+        read_task(tmp_path / "none.json", FAMILY)

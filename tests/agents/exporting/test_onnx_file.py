@@ -102,6 +102,15 @@ def test_an_agent_that_is_not_one_network_is_an_error(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_that_cannot_be_made_is_an_error_before_the_export(tmp_path: Path) -> None:
+    learner = LEARNERS["es"]()
+    agent = learner.init(KEY)
+    with pytest.raises(ValueError, match=r"cannot write .*x\.onnx: there is no folder .*none"):
+        write_onnx(learner, agent, tmp_path / "none" / "x.onnx")
+    with pytest.raises(ValueError, match=r"cannot write .*: it is a folder"):
+        write_onnx(learner, agent, tmp_path)
+
+
 def test_the_command_writes_the_file_and_its_metadata(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
