@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ SELECTED = (
     "holds selected niches without the state of their run, so it cannot be continued: start a run "
     "from them with `launch --from`"
 )
+MOST_NAMED = 5  # runs, where one is not found
 
 
 class Run(RunContents):
@@ -218,9 +220,20 @@ def find_run(text: str) -> Path:
     for path in (Path(text), Path("runs") / text):
         if os.path.isfile(path / "archive.db") or os.path.isfile(path):
             return path
-    found = [path.parent.name for path in Path("runs").glob("*/archive.db")]
-    known = sorted([*found, *(path.name for path in Path("runs").glob("*.poet"))])[-5:]
-    there = f"runs/ has {', '.join(known)}" if known else "runs/ has none: `launch` starts one"
+    there = _names_like(text[:100])
     if museum:
         there += f"; the museum has {', '.join(museum)}"
     raise ValueError(f"there is no run {text[:100]!r}; {there}")
+
+
+def _names_like(text: str) -> str:
+    """What is under runs/: names that are like the text, then the newest, and how many others."""
+    runs = {path.parent.name: path for path in Path("runs").glob("*/archive.db")}
+    found = runs | {path.name: path for path in Path("runs").glob("*.poet")}
+    if not found:
+        return "runs/ has none: `launch` starts one"
+    changed = {name: path.stat().st_mtime_ns for name, path in found.items() if path.exists()}
+    newest = sorted(changed, key=lambda name: (-changed[name], name))
+    names = list(dict.fromkeys([*get_close_matches(text, newest, MOST_NAMED), *newest]))
+    others = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"runs/ has {', '.join(names[:MOST_NAMED])}{others}"

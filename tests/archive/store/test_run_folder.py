@@ -218,17 +218,22 @@ def test_find_run_accepts_a_folder_or_a_name(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r"there is no run 'a'; runs/ has none"):
         find_run("a")
-    for name in "abcdefg":
+    for at, name in enumerate("abcdefg"):
         finished(tmp_path / "runs" / name, 0)
+        os.utime(tmp_path / "runs" / name / "archive.db", (at, at))
     (tmp_path / "a").mkdir()  # not a run
     assert find_run("a") == Path("runs/a")
     assert find_run(str(tmp_path / "runs" / "b")) == tmp_path / "runs" / "b"
     for wrong in ("h", "x" * 5000, "a\0b", "../.."):
         with pytest.raises(
             ValueError,
-            match=r"there is no run .*; runs/ has c, d, e, f, g; the museum has museum, ",
+            match=r"there is no run .*; runs/ has g, f, e, d, c and 2 more; the museum has ",
         ):
             find_run(wrong)
+    copytree("runs/a", "runs/first_one")
+    os.utime("runs/first_one/archive.db", (0, 0))
+    with pytest.raises(ValueError, match=r"runs/ has first_one, g, f, e, d and 3 more; the"):
+        find_run("frist_one")
 
 
 # ---- errors --------------------------------------------------------------------------------------
