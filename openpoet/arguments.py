@@ -22,8 +22,14 @@ def text_of(part: PathLike | None) -> str | None:
 def options_of(settings: Settings | None, named: Mapping[str, Any]) -> dict[str, Any]:
     """Settings as TOML values, with those that arguments name.
 
-    ValueError, one line, if a setting has no TOML value, or an argument contradicts it.
+    ValueError, one line, if they are no mapping, a setting has no TOML value, or an argument
+    contradicts it.
     """
+    if not isinstance(settings, Mapping | None):
+        raise ValueError(
+            'settings must be a dict by "section.key", such as {"poet.capacity": 10}, got '
+            f"{settings!r:.60}"
+        )
     options = {name: _value(name, value) for name, value in (settings or {}).items()}
     for name, value in named.items():
         if value is None:
@@ -37,7 +43,7 @@ def options_of(settings: Settings | None, named: Mapping[str, Any]) -> dict[str,
 
 
 def _value(name: str, value: Any) -> Any:
-    if "." not in name:
+    if not isinstance(name, str) or "." not in name:
         raise ValueError(f'a setting is named "section.key", such as "poet.capacity", got {name!r}')
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()

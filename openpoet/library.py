@@ -6,7 +6,6 @@ equal archives.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -18,7 +17,7 @@ from .cli.run_loop import RunStopped
 from .cli.seeding import Take
 from .cli.sessions import Launch, Machine, Resume, Source
 from .reporting import Progress, PythonFrontend
-from .runs import Run, path_of
+from .runs import Run, name_of, path_of
 
 Callback = Callable[[Progress], object]
 
@@ -119,7 +118,7 @@ def seed_from(
     named = {"run.preset": preset, "poet.seed": seed, "run.iterations": iterations}
     parts = {"run.family": family, "run.learner": learner}
     options = options_of(settings, named | {key: text_of(part) for key, part in parts.items()})
-    source = Source(os.fspath(run.path if isinstance(run, Run) else run), select, Take(take))
+    source = Source(name_of(run), select, Take(take))
     folder = None if out is None else Path(out)
     wanted = Launch(
         options, folder=folder, source=source, machine=Machine(device, workers), track=track

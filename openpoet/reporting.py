@@ -41,11 +41,17 @@ class PythonFrontend:
 
     called: the function that started the run, recorded in its archive. progress: called with a
     Progress after each iteration; an exception raised in it stops the run and is propagated.
+    ValueError, one line, if it cannot be called.
     """
 
     signals = (signal.SIGINT,)
 
     def __init__(self, called: str, progress: Callable[[Progress], object] | None = None) -> None:
+        if progress is not None and not callable(progress):
+            raise ValueError(
+                f"progress must be a function, which is called with an openpoet.Progress, or None, "
+                f"got {progress!r:.60}"
+            )
         self.command, self.progress = [called], progress
 
     def display(self, path: Path, total: int, activity: Activity) -> CallbackDisplay:

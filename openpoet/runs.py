@@ -244,4 +244,15 @@ def read_task(archive: str, niche: int, family: str) -> Any:
 
 def path_of(run: str | os.PathLike[str] | Run) -> Path:
     """The folder of a run, or the file of a pack. ValueError if there is none."""
-    return run.path if isinstance(run, Run) else find_run(os.fspath(run))
+    return run.path if isinstance(run, Run) else find_run(name_of(run))
+
+
+def name_of(run: str | os.PathLike[str] | Run) -> str:
+    """A run as text. ValueError, one line, if it is anything else."""
+    run = run.path if isinstance(run, Run) else run
+    if not isinstance(run, str | os.PathLike):
+        raise ValueError(
+            "a run must be a run folder, a pack, the name of either or an openpoet.Run, got "
+            f"{run!r:.60}"
+        )
+    return os.fspath(run)

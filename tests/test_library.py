@@ -290,6 +290,9 @@ def test_a_run_seeded_from_another_starts_with_its_niches(
         ({"seed": 1, "settings": {"poet.seed": 2}}, "argument seed=1 contradicts"),
         ({"device": "tpu"}, "must be auto, cpu or cuda"),
         ({"family": "no_such_file.py"}, "no such file"),
+        ({"progress": 3}, "progress must be a function, .* got 3$"),
+        ({"settings": ["a.b=3"]}, r"settings must be a dict by .*, got \['a.b=3'\]$"),
+        ({"settings": {3: 4}}, 'named "section.key"'),
     ],
 )
 def test_bad_input_is_a_value_error_of_one_line(
@@ -308,6 +311,8 @@ def test_a_folder_in_use_and_a_missing_run_raise_value_error(
         points(run.path, 6)
     with pytest.raises(ValueError, match="there is no run"):
         openpoet.open(tmp_path / "nothing")
+    with pytest.raises(ValueError, match=r"a run must be a run folder, .* got None"):
+        openpoet.open(None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"reached its 6 iterations.*openpoet\.resume\(.*, iter"):
         openpoet.resume(run)
 
