@@ -40,9 +40,11 @@ def adaptation(
     suite: Suite,
     by_episode: ByEpisode,
     trials: int,
-    progress: Callable[[str], None] = lambda text: None,
+    progress: Callable[[str, int], None] = lambda what, trials: None,
 ) -> Adaptation:
     """Every agent in every world over `trials` trials, which are the same for each control.
+
+    progress: called before each agent and control, with what it is and the number of its trials.
 
     ValueError if there are fewer than two trials, which shuffling needs, if worlds draw numbers
     anew for each episode, or if a return is NaN or infinite.
@@ -60,7 +62,8 @@ def adaptation(
     for control in CONTROLS:
         rows = []
         for agent, name in enumerate(agents):
-            progress(f"{suite.name}: {name}, {len(suite.worlds) * trials:,} trials ({control})")
+            count = len(suite.worlds) * trials
+            progress(f"{suite.name}: {name}, {count:,} trials ({control})", count)
             for number, world in enumerate(suite.worlds):
                 returns, cost = by_episode(agent, world.task, number, trials, control)
                 rows.append(returns)

@@ -71,12 +71,12 @@ def evaluate(
     *,
     episodes: int,
     greedy: bool,
-    progress: Callable[[str], None] = lambda text: None,
+    progress: Callable[[str, int], None] = lambda what, episodes: None,
 ) -> Scores:
     """Scores of all players in all worlds of the suite.
 
     greedy: whether players take their most likely actions; otherwise they sample. progress: called
-    with one line before each batch.
+    before each batch, with what it is and the number of its episodes.
 
     Raises:
         ValueError: the suite has not so many seeds, or an observation or a reward is NaN or
@@ -91,7 +91,7 @@ def evaluate(
         tasks = [suite.worlds[world].realised(seed) for world, seed in part]
         simulator = simulate(tasks, [seed for _, seed in part])
         for number, player in enumerate(players):
-            progress(f"{suite.name}: {player.name}, {len(part):,} episodes")
+            progress(f"{suite.name}: {player.name}, {len(part):,} episodes", len(part))
             played = play(simulator, player.start(len(part), batch), greedy)
             columns = slice(first, first + len(part))
             returns[number, columns], success[number, columns] = played.returns, played.success

@@ -28,7 +28,7 @@ class Contest:
     select: whose niches' agents and worlds, an expression; None: those alive. episodes: None: the
     default number. actions: of agents that can sample them; others have one kind. validation: name
     of the suite on which one agent of a population is chosen; None: the suite's own. note: called
-    with one line before each part.
+    with a line of progress before each batch of an evaluation.
     """
 
     select: str | None = None

@@ -73,12 +73,13 @@ def compare(
     from ..comparing import progress_of
     from ..comparison import Comparison
     from ..contests import Contest, across, on_suite
+    from ..evaluate.batches import sparse
     from ..sessions import Machine
     from ..table_files import print_table, write_csv
 
     paths = [find_run(name) for name in runs]
     progress = progress_of(paths)
-    note = print_error if errors.is_terminal else lambda text: None
+    note = print_error if errors.is_terminal else sparse(print_error)
     contest = Contest(select, episodes, actions, validation, Machine(device, workers), note)
     found = Comparison(
         progress,

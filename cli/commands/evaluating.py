@@ -94,6 +94,7 @@ def evaluate(
     adapt are reported by episode of a trial, with two controls. The same command gives the same
     numbers; they are kept as JSON.
     """
+    from ..evaluate.batches import sparse
     from ..evaluate.evaluating import evaluation, keep, record_path
     from ..evaluate.planning import contestants_of, planned
     from ..evaluate.suites import find_suite
@@ -103,9 +104,9 @@ def evaluate(
     found_suite = find_suite(suite, worlds)
     contestants = contestants_of(agents, select, config, Machine(device, workers))
     plan = planned(found_suite, contestants, episodes, actions, validation)
-    progress = print_error if errors.is_terminal else lambda text: None
+    say = print_error if errors.is_terminal else sparse(print_error)
     with one_torch_thread():
-        found = evaluation(contestants, plan, progress)
+        found = evaluation(contestants, plan, say)
     path = record or record_path(found)
     keep(found, path)
     if as_json:

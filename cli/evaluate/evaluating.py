@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .batches import Batches, Say, work
 from .contestants import Contestants, Entered
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from openpoet.arena.scores import Scores
     from openpoet.arena.suites.suite import Suite
 
-Progress = Callable[[str], None]
 ADAPTED = "adapted"  # the name of the scores of agents that adapt, in place of that of actions
 FORMAT = 1
 
@@ -82,9 +82,14 @@ def _named(suite: Suite) -> dict[str, Any]:
     return {"name": suite.name, "version": suite.version, "sha256": suite.sha256}
 
 
-def evaluation(contestants: Contestants, plan: Plan, progress: Progress) -> Evaluation:
-    """Evaluate all contestants. ValueError, one line, if they do not fit the suite."""
+def evaluation(contestants: Contestants, plan: Plan, say: Say) -> Evaluation:
+    """Evaluate all contestants. ValueError, one line, if they do not fit the suite.
+
+    say: called with a line of progress before each batch.
+    """
     entered = contestants.enter(plan.suite)
+    total = work(plan, len(contestants.agents), entered.adapting is not None)
+    progress = Batches(*total, say)
     if entered.adapting is not None:
         found = _adaptation(contestants, entered, plan, progress)
         return Evaluation(plan, contestants, {ADAPTED: found.scores}, {}, found)
@@ -98,7 +103,7 @@ def evaluation(contestants: Contestants, plan: Plan, progress: Progress) -> Eval
 
 
 def _scores(
-    entered: Entered, suite: Suite, episodes: int, actions: Sequence[str], progress: Progress
+    entered: Entered, suite: Suite, episodes: int, actions: Sequence[str], progress: Batches
 ) -> dict[str, Scores]:
     from openpoet.arena.evaluation import evaluate
 
@@ -121,7 +126,7 @@ def _scores(
 
 
 def _adaptation(
-    contestants: Contestants, entered: Entered, plan: Plan, progress: Progress
+    contestants: Contestants, entered: Entered, plan: Plan, progress: Batches
 ) -> Adaptation:
     from openpoet.arena.adaptation import adaptation
     from openpoet.poet.streams import Key
