@@ -27,14 +27,16 @@ class Contest:
 
     select: whose niches' agents and worlds, an expression; None: those alive. episodes: None: the
     default number. actions: of agents that can sample them; others have one kind. validation: name
-    of the suite on which one agent of a population is chosen; None: the suite's own. note: called
-    with a line of progress before each batch of an evaluation.
+    of the suite on which one agent of a population is chosen; None: the suite's own. worlds: which
+    of the suite's, as in `find_suite`. note: called with a line of progress before each batch of an
+    evaluation.
     """
 
     select: str | None = None
     episodes: int | None = None
     actions: Literal["mean", "sampled"] = "mean"
     validation: str | None = None
+    worlds: str | None = None
     machine: Machine = field(default_factory=Machine)
     note: Callable[[str], None] = lambda text: None
 
@@ -59,7 +61,7 @@ def on_suite(
     from openpoet.arena.population import entries
     from openpoet.arena.suite_comparison import Result, by_way
 
-    suite, found = find_suite(name), []
+    suite, found = find_suite(name, contest.worlds), []
     for path, run in zip(paths, runs, strict=True):
         agents = contest.agents(path)
         validation = contest.validation if len(agents.agents) > 1 else None

@@ -11,7 +11,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -81,6 +81,21 @@ class Suite:
         for world in range(len(self.worlds)):
             for seed in self.seeds[:episodes]:
                 yield world, seed
+
+    def first(self, worlds: int) -> Suite:
+        """The suite of the first worlds, under a name and hash of its own; itself if it is whole.
+
+        ValueError if the suite has not so many worlds.
+        """
+        count = len(self.worlds)
+        if not 1 <= worlds <= count:
+            raise ValueError(
+                f"--worlds must be from 1 to {count}, the worlds of the suite {self.name}, got "
+                f"{worlds}"
+            )
+        if worlds == count:
+            return self
+        return replace(self, name=f"{self.name}-first-{worlds}", worlds=self.worlds[:worlds])
 
     def solved(self, returns: np.ndarray, success: np.ndarray) -> np.ndarray:
         """Whether each episode is solved, bool; returns float64 and success bool of one shape."""

@@ -9,7 +9,7 @@ import typer
 
 from ..terminal import errors, print_error, print_line
 from . import options as o
-from .evaluating import Episodes, Validation
+from .evaluating import Episodes, Validation, Worlds
 
 Runs = Annotated[
     list[str], typer.Argument(metavar="RUN...", help="Run folders or packs, or names under runs/.")
@@ -53,6 +53,7 @@ def compare(
     episodes: Episodes = None,
     actions: Kind = "mean",
     validation: Validation = None,
+    worlds: Worlds = None,
     device: o.Device = "auto",
     workers: o.Workers = None,
 ) -> None:
@@ -80,7 +81,10 @@ def compare(
     paths = [find_run(name) for name in runs]
     progress = progress_of(paths)
     note = print_error if errors.is_terminal else sparse(print_error)
-    contest = Contest(select, episodes, actions, validation, Machine(device, workers), note)
+    if worlds is not None and suite is None:
+        raise ValueError("--worlds takes worlds of a suite: give one with --suite")
+    machine = Machine(device, workers)
+    contest = Contest(select, episodes, actions, validation, worlds, machine, note)
     found = Comparison(
         progress,
         budget or common_budget(progress),

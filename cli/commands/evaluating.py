@@ -44,7 +44,10 @@ Select = Annotated[
 ]
 Worlds = Annotated[
     str | None,
-    typer.Option(metavar="EXPR", help="Which niches are worlds, if the suite is a run or a pack."),
+    typer.Option(
+        metavar="N|EXPR",
+        help="The first N worlds of a suite; or which niches are worlds, if it is a run or a pack.",
+    ),
 ]
 Kind = Annotated[
     Literal["mean", "sampled", "both"],

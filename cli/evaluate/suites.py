@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +23,14 @@ def find_suite(name: str, select: str | None = None) -> Suite:
     """The suite of this name, .json file, run folder or pack.
 
     select: of a run or pack, which niches are worlds: an expression; None: those alive in a run,
-    all in a pack. ValueError, one line, if there is no such suite.
+    all in a pack. Of a suite, how many worlds, the first ones; None: all. ValueError,
+    one line, if there is no such suite.
     """
     from openpoet.arena.suites.reading import read, suite, suites
 
     if name in suites() or name.endswith(".json"):
-        if select is not None:
-            raise ValueError(f"worlds are selected in a run or a pack, {name} is a suite")
-        return suite(name) if name in suites() else read(Path(name))
+        found = suite(name) if name in suites() else read(Path(name))
+        return found if select is None else found.first(_number_of_worlds(select, name))
     try:
         return _suite_of(name, select)
     except ValueError as error:
@@ -39,6 +40,15 @@ def find_suite(name: str, select: str | None = None) -> Suite:
             f"unknown suite {name!r}: there are {', '.join(suites())}, or a .json file, a run or "
             f"a pack ({error})"
         ) from None
+
+
+def _number_of_worlds(text: str, suite: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise ValueError(
+            f"--worlds must be a number for {suite}, which is a suite, for its first worlds; an "
+            f"expression selects niches of a run or a pack, got {text!r:.60}"
+        )
+    return int(text)
 
 
 def with_settings(tables: Tables, suite: Suite) -> Tables:

@@ -92,6 +92,14 @@ def test_one_run_twice_is_refused(
     assert "leave one out" in capsys.readouterr().err
 
 
+def test_worlds_without_a_suite_are_refused(
+    runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["compare", str(runs[0]), "--worlds", "9", "--out", str(tmp_path / "out")]
+    assert main(words) == 2
+    assert "give one with --suite" in capsys.readouterr().err
+
+
 def test_without_matplotlib_there_is_one_clear_line(
     runs: list[Path],
     tmp_path: Path,

@@ -100,6 +100,20 @@ def test_a_record_names_agents_suite_and_version_by_their_hashes(
     assert list(found["scores"]) == ["mean"]
 
 
+def test_the_first_worlds_of_a_suite_score_as_in_the_whole_under_a_name_of_their_own(
+    points: Path, goals: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [points, "--suite", goals, "--select", "id == 0", "--actions", "mean"]
+    whole, both, one = (record(capsys, *words, *w) for w in ([], ["--worlds", 2], ["--worlds", 1]))
+    assert both == whole
+    ours, theirs = (Scores.from_json(found["scores"]["mean"]) for found in (one, whole))
+    assert ours.worlds == ("half circle",)
+    assert np.array_equal(ours.returns, theirs.returns[:, :1])
+    assert (one["suite"]["name"], whole["suite"]["name"]) == ("two goals-first-1", "two goals")
+    assert one["suite"]["sha256"] != whole["suite"]["sha256"]
+    assert len(list((points / "evaluations").glob("two_goals-first-1-v1-*.json"))) == 1
+
+
 def test_an_agent_scores_the_same_alone_and_among_others(
     points: Path, goals: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -236,6 +250,8 @@ def test_bad_arguments_are_one_line(
         ([points, "--suite", "dcd-6"], "worlds of the family walker, the agents are of navigation"),
         ([points, "--suite", goals, "--episodes", 9], "has 8 seeds"),
         ([points, "--suite", goals, "--worlds", "id > 1"], "is a suite"),
+        ([points, "--suite", goals, "--worlds", 3], "must be from 1 to 2"),
+        ([points, "--suite", goals, "--worlds", 0], "must be from 1 to 2"),
         ([points, "--suite", goals, "--select", "id > 99"], "keeps none"),
         ([points, "--suite", goals, "--config", "x.toml"], "--config belongs to"),
         ([tmp_path / "none", "--suite", goals], "none"),
