@@ -29,6 +29,9 @@ WORDS = {
     "sampled": "sampled actions",
     ADAPTED: "the last episode of a trial, after adaptation",
 }
+MOST_ROWS = 50  # worlds of a table; of more worlds it has quantiles
+QUANTILES = {0.0: "lowest", 0.05: "5 %", 0.25: "25 %", 0.5: "median", 0.75: "75 %", 0.95: "95 %",
+             1.0: "highest"}  # fmt: skip
 
 
 def tables(found: Evaluation) -> Iterator[RenderableType]:
@@ -44,6 +47,11 @@ def tables(found: Evaluation) -> Iterator[RenderableType]:
         yield line(f"{WORDS[kind]}, with 95 % intervals over episodes")
         columns = entries(scores, found.validation.get(kind))
         yield _table(columns, scores)
+        if (worlds := len(scores.worlds)) > MOST_ROWS:
+            yield line(
+                f"quantiles of {worlds:,} worlds, by mean return and by solved rate; --json and "
+                "the record that is kept have every world"
+            )
         yield from (line(text) for entry in columns if (text := _explained(entry, plan)))
     if found.adaptation is not None:
         yield line("")
@@ -81,14 +89,17 @@ def _table(columns: Sequence[Entry], scores: Scores) -> Table:
         table.add_column("solved", no_wrap=True)
         if _several(entry):
             table.add_column("agent", no_wrap=True)
-    for world, name in enumerate(scores.worlds):
-        cells = [line(name)]
-        for entry in columns:
-            cells.append(line(_value(of_mean(entry.returns[world]))))
-            cells.append(line(_share(_rate(entry, entry.solved[world]))))
-            if _several(entry):
-                cells.append(line(_short(entry.agents[world])))
-        table.add_row(*cells)
+    if len(scores.worlds) <= MOST_ROWS:
+        for world, name in enumerate(scores.worlds):
+            cells = [line(name)]
+            for entry in columns:
+                cells.append(line(_value(of_mean(entry.returns[world]))))
+                cells.append(line(_share(_rate(entry, entry.solved[world]))))
+                if _several(entry):
+                    cells.append(line(_short(entry.agents[world])))
+            table.add_row(*cells)
+    else:
+        add_quantiles(table, columns)
     if len(scores.worlds) > 1:
         cells = [line("all")]
         for entry in columns:
@@ -98,6 +109,18 @@ def _table(columns: Sequence[Entry], scores: Scores) -> Table:
                 cells.append(line(""))
         table.add_row(*cells)
     return table
+
+
+def add_quantiles(table: Table, columns: Sequence[Entry]) -> None:
+    """Rows of quantiles over worlds, in place of a row a world."""
+    for share, name in QUANTILES.items():
+        cells = [line(name)]
+        for entry in columns:
+            cells.append(line(number(float(np.quantile(entry.returns.mean(1), share)))))
+            cells.append(line(f"{100 * np.quantile(entry.solved.mean(1), share):.0f} %"))
+            if _several(entry):
+                cells.append(line(""))
+        table.add_row(*cells)
 
 
 def _several(entry: Entry) -> bool:
@@ -145,7 +168,7 @@ def _adaptation(found: Adaptation) -> Iterator[RenderableType]:
     for control in ("memory off", "other history"):
         table.add_column(control, justify="right")
     returns = [found.returns[control] for control in CONTROLS]
-    if len(agents) == 1:
+    if len(agents) == 1 and len(worlds) <= MOST_ROWS:
         for world, name in enumerate(worlds):
             table.add_row(line(name), *_curve([each[0, world] for each in returns]))
     for agent, name in enumerate(agents):
