@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 WIDEST = 1000  # characters of a line in a file or pipe, where nothing has to fit a screen
 
 
+def screen() -> Terminal:
+    """Standard output: as wide as a terminal, without a limit in a file or a pipe."""
+    return out if out.is_terminal else Terminal(highlight=False, width=WIDEST)
+
+
 def print_table(table: Table) -> None:
     """The table on standard output; numbers are aligned right."""
     from rich.table import Table as RichTable
@@ -28,7 +33,7 @@ def print_table(table: Table) -> None:
         shown.add_column(line(name), justify="right" if number else "left", overflow="fold")
     for row in table.texts():
         shown.add_row(*map(line, row))
-    (out if out.is_terminal else Terminal(highlight=False, width=WIDEST)).print(shown)
+    screen().print(shown)
     if table.note:
         print_line(table.note)
 

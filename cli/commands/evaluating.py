@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..terminal import CommandLine, errors, out, print_error
+from ..terminal import CommandLine, errors, print_error
 from . import options as o
 
 Agents = Annotated[
@@ -103,6 +103,7 @@ def evaluate(
     from ..evaluate.suites import find_suite
     from ..evaluate.tables import tables
     from ..sessions import Machine, one_torch_thread
+    from ..table_files import screen
 
     found_suite = find_suite(suite, worlds)
     contestants = contestants_of(agents, select, config, Machine(device, workers))
@@ -115,6 +116,7 @@ def evaluate(
     if as_json:
         print(json.dumps(found.to_json()))
         return
+    shown = screen()
     for part in tables(found):
-        out.print(part)
+        shown.print(part)
     CommandLine().note(f"kept in {path}")

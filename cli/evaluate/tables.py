@@ -46,7 +46,7 @@ def tables(found: Evaluation) -> Iterator[RenderableType]:
         yield line("")
         yield line(f"{WORDS[kind]}, with 95 % intervals over episodes")
         columns = entries(scores, found.validation.get(kind))
-        yield _table(columns, scores)
+        yield table_of(columns, scores)
         if (worlds := len(scores.worlds)) > MOST_ROWS:
             yield line(
                 f"quantiles of {worlds:,} worlds, by mean return and by solved rate; --json and "
@@ -81,14 +81,16 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" + "s" * (count != 1)
 
 
-def _table(columns: Sequence[Entry], scores: Scores) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("world")
+def table_of(columns: Sequence[Entry], scores: Scores) -> Table:
+    """Rows of worlds, or quantiles over many; return and solved rate of each entry."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    longest = max(len(word) for name in scores.worlds for word in (*name.split(), ""))
+    table.add_column("world", overflow="fold", min_width=min(longest, 20))
     for entry in columns:
-        table.add_column(line(entry.name.split()[0]), justify="right", no_wrap=True)
-        table.add_column("solved", no_wrap=True)
+        table.add_column(line(entry.name.split()[0]), justify="right", overflow="fold")
+        table.add_column("solved", overflow="fold")
         if _several(entry):
-            table.add_column("agent", no_wrap=True)
+            table.add_column("agent", overflow="fold")
     if len(scores.worlds) <= MOST_ROWS:
         for world, name in enumerate(scores.worlds):
             cells = [line(name)]
@@ -161,12 +163,12 @@ def _adaptation(found: Adaptation) -> Iterator[RenderableType]:
         "mean return by episode of a trial, or by update; then the last one without memory of "
         "earlier episodes, and with the history of another trial"
     )
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("world" if len(agents) == 1 else "agent")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("world" if len(agents) == 1 else "agent", overflow="fold")
     for k in range(found.returns["none"].shape[-1]):
-        table.add_column(f"{k + 1}", justify="right")
+        table.add_column(f"{k + 1}", justify="right", overflow="fold")
     for control in ("memory off", "other history"):
-        table.add_column(control, justify="right")
+        table.add_column(control, justify="right", overflow="fold")
     returns = [found.returns[control] for control in CONTROLS]
     if len(agents) == 1 and len(worlds) <= MOST_ROWS:
         for world, name in enumerate(worlds):
