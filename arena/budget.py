@@ -47,11 +47,22 @@ class Progress:
         return place
 
 
-def common_budget(runs: Sequence[Progress]) -> int:
-    """The steps that every run has reached. ValueError if there are no runs."""
+def common_budget(runs: Sequence[Progress], asked: int | None = None) -> int:
+    """The steps that every run has reached, or those that are asked for.
+
+    ValueError if there are no runs, or if a run has not reached the steps that are asked for.
+    """
     if not runs:
         raise ValueError("a comparison needs at least one run")
-    return int(min(run.steps[-1] for run in runs))
+    most = int(min(run.steps[-1] for run in runs))
+    if asked is None:
+        return most
+    if short := [run.name for run in runs if run.steps[-1] < asked]:
+        raise ValueError(
+            f"--budget {asked:,} is more steps than {', '.join(short)} reached: give at most "
+            f"{most:,}, which every run has reached, or leave these runs out"
+        )
+    return asked
 
 
 def grouped(runs: Sequence[Progress]) -> dict[str, list[Progress]]:

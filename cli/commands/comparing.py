@@ -38,7 +38,9 @@ Out = Annotated[Path, typer.Option("--out", help="Folder for the tables (CSV) an
 Budget = Annotated[
     int | None,
     typer.Option(
-        min=1, help="Environment steps at which runs are compared; default: all have reached them."
+        min=1,
+        help="Environment steps at which runs are compared; default, and most: all have reached "
+        "them.",
     ),
 ]
 
@@ -80,6 +82,7 @@ def compare(
 
     paths = [find_run(name) for name in runs]
     progress = progress_of(paths)
+    at = common_budget(progress, budget)
     note = print_error if errors.is_terminal else sparse(print_error)
     if worlds is not None and suite is None:
         raise ValueError("--worlds takes worlds of a suite: give one with --suite")
@@ -87,7 +90,7 @@ def compare(
     contest = Contest(select, episodes, actions, validation, worlds, machine, note)
     found = Comparison(
         progress,
-        budget or common_budget(progress),
+        at,
         on_suite(paths, progress, suite, contest) if suite is not None else [],
         across(paths, contest) if cross else None,
     )

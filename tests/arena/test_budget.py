@@ -46,6 +46,16 @@ def test_the_budget_is_what_every_run_has_reached() -> None:
     assert common_budget(RUNS) == 200
 
 
+def test_a_budget_that_a_run_has_not_reached_is_refused() -> None:
+    """a1 reached 200 steps and a2 240, b1 all of the 1,000."""
+    assert common_budget(RUNS, 200) == 200
+    assert common_budget(RUNS, 50) == 50
+    with pytest.raises(ValueError, match="budget 201 is more steps than a1 reached: give at"):
+        common_budget(RUNS, 201)
+    with pytest.raises(ValueError, match="than a1, a2 reached: give at most 200, which"):
+        common_budget(RUNS, 1000)
+
+
 def test_a_run_is_read_at_its_last_iteration_within_the_budget() -> None:
     """At 200 steps: a1 has solved 4, a2, which has taken 120, 4, and b1, which has taken 90, 9.
     Known-wrong: at equal iterations, or at the end.

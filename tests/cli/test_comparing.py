@@ -92,6 +92,17 @@ def test_one_run_twice_is_refused(
     assert "leave one out" in capsys.readouterr().err
 
 
+def test_a_budget_beyond_the_runs_is_refused(
+    runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["compare", *map(str, runs), "--budget", str(10**12), "--out", str(tmp_path / "out")]
+    assert main(words) == 2
+    shown = capsys.readouterr().err
+    assert "which every run has reached" in shown
+    assert len(shown.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
 def test_worlds_without_a_suite_are_refused(
     runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
