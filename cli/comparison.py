@@ -14,6 +14,22 @@ if TYPE_CHECKING:
     from openpoet.arena.tables import Table
 
 
+TABLES = (
+    "methods", "runs", "curves", "suite", "suite-worlds", "improvement", "profile", "risk",
+    "cross", "cross-methods",
+)  # fmt: skip
+FIGURES = ("curves", "profile", "risk", "cross")
+FILES = (*(f"{name}.csv" for name in TABLES), *(f"{name}.png" for name in FIGURES))
+
+
+def prepare(folder: Path) -> None:
+    """Create the folder of a comparison, without the files of an earlier one; others stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (folder / name for name in FILES):
+        if path.is_file() or path.is_symlink():
+            path.unlink()
+
+
 @dataclass(frozen=True)
 class Comparison:
     """budget: environment steps at which runs are compared. results: on a suite, empty without one.
@@ -68,8 +84,8 @@ class Comparison:
         entries = (entry for result in self.results for entry in result.ways.values())
         return bool(self.results) and min(entry.solved.shape[1] for entry in entries) >= 2
 
-    def draw(self, folder: Path) -> None:
-        """The figures, as PNG files. They need matplotlib."""
+    def draw(self, folder: Path) -> list[str]:
+        """Write the figures as PNG files; their names. They need matplotlib."""
         from openpoet.arena import figures
         from openpoet.arena.suite_comparison import CHOSEN, MEAN, profiles, risks, ways_of
 
@@ -87,3 +103,4 @@ class Comparison:
         if self.cross is not None:
             names = [run.name for run in self.runs]
             figures.matrix_figure(names, self.cross.shares, folder / "cross.png")
+        return [f"{name}.png" for name in FIGURES if (folder / f"{name}.png").is_file()]

@@ -38,9 +38,13 @@ def print_table(table: Table) -> None:
         print_line(table.note)
 
 
-def write_csv(folder: Path, tables: Sequence[Table]) -> None:
-    """Write tables as CSV files into a folder, which is created."""
+def write_csv(folder: Path, tables: Sequence[Table], others: Sequence[str] = ()) -> None:
+    """Write tables as CSV files into a folder, which is created, and print their names.
+
+    others: names of files that were written there before.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for table in tables:
-        (folder / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
-    print_line(f"{folder}: {', '.join(f'{table.name}.csv' for table in tables)}")
+    names = [f"{table.name}.csv" for table in tables]
+    for name, table in zip(names, tables, strict=True):
+        (folder / name).write_text(table.csv(), encoding="utf-8")
+    print_line(f"{folder}: {', '.join((*names, *others))}")

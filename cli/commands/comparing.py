@@ -74,7 +74,7 @@ def compare(
     from openpoet.arena.budget import common_budget
 
     from ..comparing import progress_of
-    from ..comparison import Comparison
+    from ..comparison import Comparison, prepare
     from ..contests import Contest, across, on_suite
     from ..evaluate.batches import sparse
     from ..sessions import Machine
@@ -99,8 +99,8 @@ def compare(
         print_table(table)
     if found.evaluated:
         print_line(found.evaluated)
-    write_csv(out_folder, [*printed, *found.others()])
-    if figures.available():
-        found.draw(out_folder)
-    else:
+    prepare(out_folder)
+    drawn = found.draw(out_folder) if figures.available() else []
+    write_csv(out_folder, [*printed, *found.others()], drawn)
+    if not drawn:
         print_line(figures.MISSING)

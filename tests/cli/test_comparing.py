@@ -77,6 +77,18 @@ def test_compare_writes_tables_and_figures(
         assert len(list(csv.DictReader(file))) == 4 * 4
 
 
+def test_files_of_an_earlier_comparison_are_removed_and_others_stay(
+    runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("suite.csv", "risk.csv", "profile.png", "cross.png", "mine.csv", "notes.txt"):
+        (tmp_path / name).write_text("earlier")
+    assert main(["compare", *map(str, runs), "--out", str(tmp_path)]) == 0
+    new = {"methods.csv", "runs.csv", "curves.csv", "curves.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {*new, "mine.csv", "notes.txt"}
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == f"{tmp_path}: methods.csv, runs.csv, curves.csv, curves.png"
+
+
 def test_compare_gives_the_same_tables_again(runs: list[Path], tmp_path: Path) -> None:
     for name in ("a", "b"):
         assert main(["compare", *map(str, runs), "--out", str(tmp_path / name)]) == 0

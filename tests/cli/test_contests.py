@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from openpoet.cli.comparison import FILES
 from openpoet.cli.evaluate.planning import SAMPLED_EPISODES
 from openpoet.cli.main import main
 
@@ -97,6 +98,11 @@ def test_returns_on_a_suite_are_those_of_evaluate(
     rows = rows_of(compared[0] / "suite-worlds.csv")
     found = [r for r in rows if (r["run"], r["agents"]) == ("hard-1", "mean")]
     assert [float(row["return"]) for row in found] == pytest.approx(expected)
+
+
+def test_all_files_of_a_comparison_are_known(compared: list[Path]) -> None:
+    """Those that the next comparison in this folder removes."""
+    assert {path.name for path in compared[0].iterdir()} == set(FILES)
 
 
 def test_the_same_comparison_gives_the_same_files(compared: list[Path]) -> None:
