@@ -59,6 +59,7 @@ def test_no_text_of_a_help_is_lost_to_markup(name: str | None) -> None:
 INTERRUPTED = """
 import os, runpy, signal, sys
 sys.path.insert(0, os.getcwd())
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background job
 
 class Interrupting:
     def find_spec(self, name, path, target=None):
@@ -69,7 +70,7 @@ class Interrupting:
                 {then}
 
 sys.meta_path.insert(0, Interrupting())
-sys.argv[1:] = ["launch", "--preset", "quick-bandits", "--out", {out!r}]
+sys.argv[1:] = ["launch", "--preset", "quick-bandits", "--iterations", "1", "--out", {out!r}]
 {start}
 """
 STARTS = {
@@ -93,6 +94,7 @@ def test_an_interrupt_while_modules_are_imported_ends_the_command_without_a_trac
 ) -> None:
     """Modules with compiled code are known to raise other errors in its place."""
     code = INTERRUPTED.format(name=name, then=then, start=STARTS[start], out=str(tmp_path / "run"))
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    started = [sys.executable, "-c", code]
+    done = subprocess.run(started, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
     assert not (tmp_path / "run").exists()

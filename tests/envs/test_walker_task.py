@@ -73,7 +73,8 @@ def through_id(terrain: str) -> list[Any]:
     return trajectory
 
 
-@pytest.mark.parametrize("name", [name for name in SETTINGS if SETTINGS[name].body != "speed"])
+# where a body is hidden, an episode of the id draws it with a seed of its own
+@pytest.mark.parametrize("name", [name for name in SETTINGS if SETTINGS[name].body == "standard"])
 def test_the_id_gives_the_track_horizon_and_episode_of_a_task(name: str) -> None:
     family = Walker(SETTINGS[name])
     task = descendant(family)
