@@ -20,7 +20,7 @@ from openpoet.agents.assessment import Assessment, assess
 from openpoet.archive.store.run_folder import Run
 from openpoet.cli.parts import make_part, settings_for
 from openpoet.cli.settings.resolving import Request
-from openpoet.poet.interfaces import Task
+from openpoet.poet.interfaces import Task, TaskFamily
 from openpoet.poet.streams import Key
 
 SEED = 1
@@ -32,6 +32,7 @@ class Finished:
     active niches by id, on draws that are not those of the run.
     """
 
+    family: TaskFamily
     niches: Sequence[Mapping[str, Any]]
     transfers: Sequence[Mapping[str, Any]]
     tasks: Mapping[int, Task]
@@ -74,4 +75,4 @@ def finished(preset: str, test_trials: int = 64, workers: int = 1) -> Finished:
             f"niche {which}: {family.title(task)}: before {found.before}, after {found.after}, "
             f"gain {found.gain}, adaptation off {found.off}, another trial's state {found.shuffled}"
         )
-    return Finished(niches, transfers, tasks, assessments)
+    return Finished(family, niches, transfers, tasks, assessments)
