@@ -19,6 +19,7 @@ OTHER_DRAWS = (
 SLOW = "it learns, but more slowly; take rl2"
 # (learner, family): why
 NOT_LEARNING = {
+    ("es", "gridnavi"): NO_MEMORY,
     ("ppo", "mdp"): NO_MEMORY,
     ("ppo", "two-step"): NO_MEMORY,
     ("ppo", "gridnavi"): NO_MEMORY,
