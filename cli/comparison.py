@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .table_files import print_table, write_csv
+from .terminal import print_line
+
 if TYPE_CHECKING:
     from openpoet.arena.budget import Progress
     from openpoet.arena.cross_population import CrossPopulation
@@ -104,3 +107,19 @@ class Comparison:
             names = [run.name for run in self.runs]
             figures.matrix_figure(names, self.cross.shares, folder / "cross.png")
         return [f"{name}.png" for name in FIGURES if (folder / f"{name}.png").is_file()]
+
+
+def show(found: Comparison, folder: Path) -> None:
+    """Print the tables of a comparison, and write them and, with matplotlib, its figures."""
+    from openpoet.arena import figures
+
+    printed = list(found.printed())
+    for table in printed:
+        print_table(table)
+    if found.evaluated:
+        print_line(found.evaluated)
+    prepare(folder)
+    drawn = found.draw(folder) if figures.available() else []
+    write_csv(folder, [*printed, *found.others()], drawn)
+    if not drawn:
+        print_line(figures.MISSING)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import trust
 from .cautions import caution
 from .devices import choose_device
 from .frontend import Frontend
@@ -87,7 +86,6 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
     from .settings.resolving import Request
 
     options, source, machine = wanted.options, wanted.source, wanted.machine
-    trust.launched()
     check_trackers(wanted.track)
     like = inherited(None if source is None else source.run, options)
     tables = settings_for(Request(options, wanted.changes, wanted.file, like))

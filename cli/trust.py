@@ -91,7 +91,7 @@ def checked(path: Path, digest: str) -> None:
 
 
 def launched() -> None:
-    """The user launches a run: the files that it names may be executed as they are now."""
+    """The user names the files of a new run: they may be executed as they are now."""
     _checked.clear()
 
 

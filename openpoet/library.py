@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from .arguments import PathLike, Settings, options_of, text_of
-from .cli import forking, sessions
+from .cli import forking, sessions, trust
 from .cli.forking import Fork
 from .cli.run_loop import RunStopped
 from .cli.seeding import Take
@@ -218,6 +218,7 @@ def open(run: PathLike | Run) -> Run:
 
 
 def _launch(wanted: Launch, frontend: PythonFrontend) -> Run:
+    trust.launched()
     try:
         return Run(sessions.launch(wanted, frontend))
     except RunStopped:

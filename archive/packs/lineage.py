@@ -1,5 +1,5 @@
 """The lineage of niches: the ancestors of their tasks, and the niches through which their present
-agents came. Within an iteration an agent may move several times (page/descent.py).
+agents came. Within an iteration an agent may move several times (store/descent.py).
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..page.descent import Move, Round
+from ..store.descent import Move, descent
 from ..store.measures import each, no_elder
 
 if TYPE_CHECKING:
@@ -38,18 +38,9 @@ def _with_ancestors(run: Run, niches: set[int]) -> set[int]:
 
 def _with_sources(run: Run, niches: Iterable[int]) -> set[int]:
     """The niches, and the niches from which their agents came in transfers, back to the first."""
-    moves = _moves(run)
-    found: set[int] = set()
-    for niche in niches:
-        limit: Round | None = None  # the round before which the agent was in this niche
-        while True:
-            found.add(niche)
-            arrivals = reversed(moves.get(niche, ()))
-            came = next((m for m in arrivals if limit is None or m.round < limit), None)
-            if came is None:
-                break
-            limit, niche = came.round, came.source
-    return found
+    moves, last = _moves(run), run.last_iteration()
+    born = {row["id"]: row["born"] for row in each(run, "SELECT id, born FROM niches")}
+    return {step.niche for niche in niches for step in descent(niche, last, born, moves)}
 
 
 def _moves(run: Run) -> dict[int, list[Move]]:

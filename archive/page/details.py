@@ -12,8 +12,8 @@ from typing import Any
 
 from ..seeds.select import chooser
 from ..store import measures
+from ..store.descent import Move, Step, descent
 from .curves import brief
-from .descent import Move, Step, descent
 from .history import History
 from .view import NICHE, RunView
 from .words import shown

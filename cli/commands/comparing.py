@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..terminal import errors, print_error, print_line
 from . import options as o
 from .evaluating import Episodes, Validation, Worlds
 
@@ -70,37 +69,25 @@ def compare(
     --suite dcd-6 --episodes 20`.
     """
     from openpoet.archive.store.run_folder import find_run
-    from openpoet.arena import figures
     from openpoet.arena.budget import common_budget
 
     from ..comparing import progress_of
-    from ..comparison import Comparison, prepare
+    from ..comparison import Comparison, show
     from ..contests import Contest, across, on_suite
-    from ..evaluate.batches import sparse
+    from ..evaluate.batches import progress_lines
     from ..sessions import Machine
-    from ..table_files import print_table, write_csv
 
+    if worlds is not None and suite is None:
+        raise ValueError("--worlds takes worlds of a suite: give one with --suite")
     paths = [find_run(name) for name in runs]
     progress = progress_of(paths)
     at = common_budget(progress, budget)
-    note = print_error if errors.is_terminal else sparse(print_error)
-    if worlds is not None and suite is None:
-        raise ValueError("--worlds takes worlds of a suite: give one with --suite")
-    machine = Machine(device, workers)
-    contest = Contest(select, episodes, actions, validation, worlds, machine, note)
+    machine, say = Machine(device, workers), progress_lines()
+    contest = Contest(select, episodes, actions, validation, worlds, machine, say)
     found = Comparison(
         progress,
         at,
         on_suite(paths, progress, suite, contest) if suite is not None else [],
         across(paths, contest) if cross else None,
     )
-    printed = list(found.printed())
-    for table in printed:
-        print_table(table)
-    if found.evaluated:
-        print_line(found.evaluated)
-    prepare(out_folder)
-    drawn = found.draw(out_folder) if figures.available() else []
-    write_csv(out_folder, [*printed, *found.others()], drawn)
-    if not drawn:
-        print_line(figures.MISSING)
+    show(found, out_folder)

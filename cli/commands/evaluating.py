@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..terminal import CommandLine, errors, print_error
+from ..terminal import CommandLine
 from . import options as o
 
 Agents = Annotated[
@@ -97,7 +97,7 @@ def evaluate(
     adapt are reported by episode of a trial, with two controls. The same command gives the same
     numbers; they are kept as JSON.
     """
-    from ..evaluate.batches import sparse
+    from ..evaluate.batches import progress_lines
     from ..evaluate.evaluating import evaluation, keep, record_path
     from ..evaluate.planning import contestants_of, planned
     from ..evaluate.suites import find_suite
@@ -108,9 +108,8 @@ def evaluate(
     found_suite = find_suite(suite, worlds)
     contestants = contestants_of(agents, select, config, Machine(device, workers))
     plan = planned(found_suite, contestants, episodes, actions, validation)
-    say = print_error if errors.is_terminal else sparse(print_error)
     with one_torch_thread():
-        found = evaluation(contestants, plan, say)
+        found = evaluation(contestants, plan, progress_lines())
     path = record or record_path(found)
     keep(found, path)
     if as_json:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..progress import PLAIN_EVERY, Pace, duration
+from ..terminal import errors, print_error
 
 if TYPE_CHECKING:
     from .evaluating import Plan
@@ -40,6 +41,11 @@ class Batches:
             f"batch {self.begun}/{self.batches} · {duration(now - self.began)} elapsed, "
             f"{left} left · {what}"
         )
+
+
+def progress_lines() -> Say:
+    """Prints lines on standard error; where it is not a terminal, only some of them."""
+    return print_error if errors.is_terminal else sparse(print_error)
 
 
 def sparse(

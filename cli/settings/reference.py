@@ -67,8 +67,8 @@ def sections(name: str) -> list[Section]:
     A .py file is executed to see its settings. ValueError, one line, if there is nothing of that
     name.
     """
-    if name in CURRICULA:
-        name = "poet" if name == "poet" else "curriculum"
+    if name in CURRICULA and name not in COMMON:
+        name = "curriculum"
     if name in COMMON:
         return [Section(name, of_dataclass(COMMON[name]), {})]
     if name in presets():

@@ -158,16 +158,18 @@ def test_a_lineage_has_the_sources_of_earlier_rounds_of_the_same_iteration(
     """Niche 24 was born from the candidate 0. Rounds: births, transfers, exploit."""
     database = sqlite3.connect(":memory:")
     database.executescript(
-        """CREATE TABLE niches (id, parent);
+        """CREATE TABLE niches (id, parent, born);
         CREATE TABLE children (id, niche);
         INSERT INTO children VALUES (0, 24);
         CREATE TABLE transfers (
             id INTEGER PRIMARY KEY, iteration, source, target, kind, at_birth, accepted);"""
     )
-    database.executemany("INSERT INTO niches VALUES (?, NULL)", [(id,) for id in range(25)])
+    database.executemany("INSERT INTO niches VALUES (?, NULL, 0)", [(id,) for id in range(25)])
     columns = "iteration, source, target, kind, at_birth, accepted"
     database.executemany(f"INSERT INTO transfers ({columns}) VALUES (?, ?, ?, ?, ?, 1)", moves)
-    run = SimpleNamespace(database=database, path=Path("run"), file=Path("archive.db"))
+    run = SimpleNamespace(
+        database=database, path=Path("run"), file=Path("archive.db"), last_iteration=lambda: 30
+    )
     assert lineage(run, [19]) == expected
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from openpoet.archive.page.descent import Move, Step, descent
 from openpoet.archive.page.details import UnknownError, details
+from openpoet.archive.store.descent import Move, Step, descent
 from openpoet.archive.store.run_folder import Run
 from tests.archive.example_runs import finished
 from tests.archive.page.views import view_of
