@@ -20,7 +20,7 @@ AGENT = ("--select", "id == 155")  # one of the museum
 def seconds(words: list[str], folder: Path) -> float:
     """Processor time of the command, with its threads and start."""
     before = os.times()
-    command = [sys.executable, "-m", "openpoet", *words, "--record", str(folder / "record.json")]
+    command = [sys.executable, "-m", "openpoet", *words, "--out", str(folder / "record.json")]
     subprocess.run(command, check=True, capture_output=True)
     after = os.times()
     spent = after.children_user + after.children_system
