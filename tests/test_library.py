@@ -311,8 +311,9 @@ def test_a_folder_in_use_and_a_missing_run_raise_value_error(
         points(run.path, 6)
     with pytest.raises(ValueError, match="there is no run"):
         openpoet.open(tmp_path / "nothing")
+    missing: Any = None
     with pytest.raises(ValueError, match=r"a run must be a run folder, .* got None"):
-        openpoet.open(None)  # type: ignore[arg-type]
+        openpoet.open(missing)
     with pytest.raises(ValueError, match=r"reached its 6 iterations.*openpoet\.resume\(.*, iter"):
         openpoet.resume(run)
 
