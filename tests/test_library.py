@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ import torch
 import openpoet
 import openpoet.cli.main as command
 from openpoet.agents.parts.scoring import draw_seeds
+
+HILL = Path(__file__).resolve().parents[1] / "examples" / "hill.py"
 
 # Point navigation in episodes of four steps; niches are created within six iterations.
 POINTS: dict[str, Any] = {
@@ -331,3 +334,23 @@ def test_a_failing_learner_is_reported_with_its_iteration(tmp_path: Path) -> Non
     with pytest.raises(openpoet.RunFailedError, match=r"iteration 1 failed: .*no luck"):
         points(tmp_path / "run", 2, learner=file, settings=settings)
     assert openpoet.open(tmp_path / "run").iteration == 0
+
+
+def test_a_family_file_may_change_between_two_launches_of_one_program(tmp_path: Path) -> None:
+    """The resume checks the hash of the file; a launch takes the file as it is then."""
+    family = Path(shutil.copy(HILL, tmp_path / "hill.py"))
+    settings = {
+        "es.population": 4,
+        "poet.reproduce_at": -9.0,
+        "poet.mc_low": -9.0,
+        "poet.mc_high": 9.0,
+    }
+    first = openpoet.launch(
+        family=family, settings=settings, iterations=1, workers=1, out=tmp_path / "first"
+    )
+    openpoet.resume(first, iterations=2, workers=1)
+    family.write_text(f"{family.read_text()}\n# edited\n")
+    second = openpoet.launch(
+        family=family, settings=settings, iterations=1, workers=1, out=tmp_path / "second"
+    )
+    assert second.iteration == 1

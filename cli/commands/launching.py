@@ -51,7 +51,7 @@ def launch(
     Examples: `launch`, `launch --preset epoet-paper --seed 7`, `launch --family cartpole
     --iterations 50`, `launch --from runs/a --select solved`.
     """
-    from .. import sessions, trust
+    from .. import sessions
 
     if (select is not None or take is not Take.both) and source is None:
         raise ValueError("--select and --take choose from the niches of --from RUN: say which run")
@@ -74,7 +74,6 @@ def launch(
         sessions.Machine(device, workers, ray),
         track or [],
     )
-    trust.launched()
     sessions.launch(wanted, _frontend(watch))
 
 
