@@ -22,6 +22,7 @@ from ..search.es import ES
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Spec
 
+    from ..memory.rl2_config import RL2Config
     from ..rollouts.networks import Policy
 
     State = dict[str, torch.Tensor]
@@ -50,11 +51,10 @@ def step_of(learner: Any, agent: Agent) -> Step:
     if isinstance(learner, PPO):
         policy = learner.policy(agent)
         plain = NetworkPolicy(policy.network, policy.weights, policy.make_inputs)
-        return NetworkStep(plain, learner.family.spec, trial=False)
+        return NetworkStep(plain, learner.family.spec)
     if isinstance(learner, RL2) and not isinstance(learner, EpisodicLSTM):
         own = learner.of(agent)
-        twice = own.config.last_observation
-        return NetworkStep(own.policy(agent), learner.family.spec, trial=True, twice=twice)
+        return NetworkStep(own.policy(agent), learner.family.spec, own.config)
     raise ValueError(
         f"agents of {type(learner).__name__} cannot be exported: only those of es, ppo, rl2, wang, "
         "varibad and meta-gradient are one network"
@@ -108,15 +108,14 @@ class SearchStep(Step):
 class NetworkStep(Step):
     """Of a NetworkPolicy.
 
-    trial: the state lasts for a trial; else for an episode. twice: the inputs also hold the last
-    observation.
+    config: of a policy whose state lasts for a trial; None: it lasts for an episode.
     """
 
-    def __init__(
-        self, policy: NetworkPolicy, spec: Spec, *, trial: bool, twice: bool = False
-    ) -> None:
+    def __init__(self, policy: NetworkPolicy, spec: Spec, config: RL2Config | None = None) -> None:
         super().__init__()
-        self.policy, self.spec, self.trial, self.twice = policy, spec, trial, twice
+        self.policy, self.spec, self.trial = policy, spec, config is not None
+        self.twice = config is not None and config.last_observation
+        self.sums = config is not None and config.reward_input == "episode"
         memory = policy.start(1)
         # that of a separate critic has no effect on actions
         separate = isinstance(policy.network, RecurrentNetwork)
@@ -129,6 +128,9 @@ class NetworkStep(Step):
         state = {f"memory{i}": part for i, part in enumerate(memory)}
         if self.twice:
             state["last_observations"] = torch.zeros(n, self.spec.observation_size)
+        if self.sums:
+            # of the episode so far, and of the one before it
+            state |= {name: torch.zeros(n) for name in ("total", "returns")}
         # age: steps of the trial so far
         return {
             **state,
@@ -140,19 +142,24 @@ class NetworkStep(Step):
         self, observations: torch.Tensor, begins: torch.Tensor, rewards: torch.Tensor, state: State
     ) -> tuple[torch.Tensor, State]:
         if not self.kept:
-            nothing = LastStep(observations, observations, rewards, begins, rewards)
+            nothing = LastStep(observations, observations, rewards, begins, rewards, rewards)
             return self.policy.mode(self.policy.inputs(observations, nothing), ())[0], {}
         if not self.trial:
             rewards = torch.where(begins, 0.0, rewards)
             state = {name: _zero_where(begins, part) for name, part in state.items()}
         before = state.get("last_observations", observations)
-        last = LastStep(before, state["last_actions"], rewards.double(), begins, state["age"])
+        total = state["total"] + rewards if self.sums else rewards
+        returns = torch.where(begins, total, state["returns"] if self.sums else total)
+        last = LastStep(
+            before, state["last_actions"], rewards.double(), begins, state["age"], returns.double()
+        )
         memory = tuple(part for name, part in state.items() if name.startswith("memory"))
         critic = tuple(torch.zeros_like(part) for part in self.policy.start(1)[self.kept :])
         actions, memory = self.policy.mode(
             self.policy.inputs(observations, last), (*memory, *critic)
         )
         after = {"last_observations": observations, "last_actions": actions, "age": last.ages + 1}
+        after |= {"total": torch.where(begins, 0.0, total), "returns": returns}
         after |= {f"memory{i}": part for i, part in enumerate(memory)}
         return actions, {name: after[name] for name in state}
 

@@ -15,6 +15,8 @@ from ..rollouts.trials import policy_inputs
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Spec
 
+    from .rl2_config import RL2Config
+
 # (inputs [n, i], hidden state, greedy) -> (actions [n, a], hidden state)
 RecurrentPolicyFunction = Callable[[torch.Tensor, State, bool], tuple[torch.Tensor, State]]
 
@@ -26,7 +28,7 @@ class RecurrentTrialPolicy:
         longest: the number of steps of a trial.
         start: the initial hidden state of n trials.
         act: the network, as a function of a trial's inputs.
-        twice: whether the inputs also hold the previous observation (`trials.run_trials`).
+        config: which inputs the network has.
     """
 
     observes_rewards = True
@@ -37,15 +39,15 @@ class RecurrentTrialPolicy:
         longest: int,
         start: State,
         act: RecurrentPolicyFunction,
-        *,
-        twice: bool = False,
+        config: RL2Config,
     ) -> None:
-        self.longest, self.twice, self._act = longest, twice, act
+        self.longest, self.config, self._act = longest, config, act
         zero = torch.zeros(len(start[0]), device=start[0].device)
         self.state = {
             "seen": zero[:, None].repeat(1, spec.observation_size),
             "action": zero[:, None].repeat(1, spec.action_size),
             "reward": zero.double(),
+            "total": zero.double(),
             "first": zero,
             "time": zero.double(),
             **{f"memory{i}": part for i, part in enumerate(start)},
@@ -57,7 +59,8 @@ class RecurrentTrialPolicy:
     def act(self, observations: torch.Tensor, greedy: bool = False) -> torch.Tensor:
         s = self.state
         memory = tuple(s[name] for name in s if name.startswith("memory"))
-        before, over = s["seen"] if self.twice else None, (s["time"] / self.longest).clamp(max=1.0)
+        before = s["seen"] if self.config.last_observation else None
+        over = (s["time"] / self.longest).clamp(max=1.0)
         given = policy_inputs(observations, before, s["action"], s["reward"], s["first"], over)
         action, memory = self._act(given, memory, greedy)
         last_step = {
@@ -70,7 +73,11 @@ class RecurrentTrialPolicy:
         return action
 
     def observe(self, rewards: torch.Tensor, ended: torch.Tensor) -> None:
-        self.state = {**self.state, "reward": rewards.double()}
+        total = self.state["total"] + rewards
+        if self.config.reward_input == "episode":
+            rewards = torch.where(ended, total, self.state["reward"])
+        total = torch.where(ended, 0.0, total)
+        self.state = {**self.state, "reward": rewards.double(), "total": total}
 
     def adapt(self) -> None:
         """Does nothing: the hidden state has been updated at each step."""

@@ -32,7 +32,7 @@ from ..ppo.normalisation import kept_statistics, new_statistics
 from ..ppo.policies import LastStep, NetworkPolicy
 from ..ppo.rollout import Plan
 from ..ppo.training import Trainer
-from ..ppo.update import COUNT
+from ..ppo.update import COUNT, kept_schedule
 from ..rollouts.trials import RecurrentActFunction, Trials, policy_inputs, run_trials
 from .actor_critic import RecurrentActorCritic
 from .recurrent_trial import RecurrentTrialPolicy
@@ -82,11 +82,16 @@ class RL2(RecurrentActorCritic, Adapting, LevelStudent):
         return self._fresh_agent(self._initial_weights(key.generator()))
 
     def adopt(self, agent: Agent) -> Agent:
-        """The same weights, statistics of normalisation and hyperparameters; the optimiser and all
-        schedules are reset.
+        """The same weights, statistics of normalisation and hyperparameters; the optimiser is
+        reset, and so are all schedules without `keep_schedule`.
         """
         fresh = self._fresh_agent(cloned_weights(agent))
-        return {**fresh, **kept_statistics(agent), **self.checked_hyperparameters(agent)}
+        return {
+            **fresh,
+            **kept_statistics(agent),
+            **kept_schedule(self.config, agent),
+            **self.checked_hyperparameters(agent),
+        }
 
     def explore(self, agent: Agent, key: Key) -> Agent:
         """The agent with perturbed hyperparameters (poet.interfaces.Explorer).
@@ -137,8 +142,9 @@ class RL2(RecurrentActorCritic, Adapting, LevelStudent):
         def inputs(observations: torch.Tensor, last: LastStep) -> torch.Tensor:
             before = last.observations if c.last_observation else None
             over = (last.ages / self.longest).clamp(max=1.0)
+            rewards = last.rewards if c.reward_input == "step" else last.returns
             return normalised(
-                policy_inputs(observations, before, last.actions, last.rewards, last.first, over)
+                policy_inputs(observations, before, last.actions, rewards, last.first, over)
             )
 
         return NetworkPolicy(self, self._weights(agent), inputs, c.device)
@@ -188,6 +194,7 @@ class RL2(RecurrentActorCritic, Adapting, LevelStudent):
                 lifetimes=[memory] * len(start),
                 control=control,
                 twice=self.config.last_observation,
+                reward_input=self.config.reward_input,
             )
 
     def _act_function(self, agent: Agent, noise: torch.Tensor | None) -> RecurrentActFunction:
@@ -225,9 +232,7 @@ class RL2(RecurrentActorCritic, Adapting, LevelStudent):
             return action, state
 
         start = self.network.start(n, self.config.device)
-        return RecurrentTrialPolicy(
-            self.family.spec, self.longest, start, act, twice=self.config.last_observation
-        )
+        return RecurrentTrialPolicy(self.family.spec, self.longest, start, act, self.config)
 
     def _fresh_agent(self, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         statistics = new_statistics(self.family.spec.observation_size)

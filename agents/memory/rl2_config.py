@@ -7,13 +7,14 @@ length of a trial alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from openpoet.settings import Device, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from ..parts.suggestions import LONG, Suggesting, Suggestion, long_trials, trial_steps
 from ..ppo.config import PPOSettings
+from ..rollouts.trials import RewardInput
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Spec
@@ -152,6 +153,11 @@ class RL2Config(PPOSettings, Suggesting):
         "g: the last reward r is the input sign(r) log(1 + g abs(r)); 0: it is r as scaled in "
         "training.",
     ] = 0.0
+    reward_input: Annotated[
+        RewardInput,
+        "The reward as an input. step: that of the last step. episode: the return of the episode "
+        "before, and 0 in the first one, so that what is rewarded is found out between episodes.",
+    ] = field(default="step", metadata={"written": False})  # not in older runs
     last_observation: Annotated[
         bool, "Input the previous observation too, beside its action and reward."
     ] = False

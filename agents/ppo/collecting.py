@@ -39,6 +39,7 @@ class _Rows:
     alive: torch.Tensor  # [n] bool
     begins: torch.Tensor  # [n] bool
     episode: torch.Tensor  # [n] int64, number in the trial
+    total: torch.Tensor  # [n] float64, return of the episode so far
 
 
 @dataclass
@@ -97,7 +98,13 @@ class Collector:
         seen = self._simulator.reset()
         every = ~self._none
         self._rows = _Rows(
-            seen, self._fresh(seen), policy.start(n), every, every, torch.zeros_like(every).long()
+            seen,
+            self._fresh(seen),
+            policy.start(n),
+            every,
+            every,
+            torch.zeros_like(every).long(),
+            self._zeros.double(),
         )
 
     def _fresh(self, seen: torch.Tensor) -> LastStep:
@@ -109,6 +116,7 @@ class Collector:
             zeros.double(),
             ~self._none,
             torch.zeros_like(self._none, dtype=torch.int64),
+            zeros.double(),
         )
 
     def _step(self, policy: RolloutPolicy, noise: torch.Tensor) -> Step:
@@ -119,8 +127,9 @@ class Collector:
         acted = policy.act(inputs, rows.state, noise)
         seen, rewards, terminated, truncated = simulator.step(acted.actions)
         ages = rows.last.ages + 1
-        last = LastStep(before, acted.actions, rewards, self._none, ages)
-        self._rows = _Rows(seen, last, acted.state, alive, self._none, rows.episode)
+        last = LastStep(before, acted.actions, rewards, self._none, ages, rows.last.returns)
+        total = rows.total + rewards
+        self._rows = _Rows(seen, last, acted.state, alive, self._none, rows.episode, total)
         ended = (terminated | truncated) & alive
         cut = self._cut() & ~ended
         cuts, beyond = self._none, self._zeros
@@ -170,7 +179,9 @@ class Collector:
         if self.plan.episodes > 1:
             again = ended & ~over
             rows.seen = self._simulator.restart(again)  # type: ignore[union-attr]  # made
-            rows.last = rows.last._replace(first=again)
+            returns = torch.where(again, rows.total, rows.last.returns)
+            rows.last = rows.last._replace(first=again, returns=returns)
+        rows.total = torch.where(ended | cut, 0.0, rows.total)
         self._next_trials(policy, over)
         return over, beyond
 

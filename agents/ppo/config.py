@@ -38,6 +38,11 @@ class PPOSettings(Settings):
         NonNegativeFloat, "Weight of the entropy after `anneal` updates; linear."
     ] = 0.0
     anneal: Annotated[PositiveInt, "Updates of the schedules."] = 1000
+    keep_schedule: Annotated[
+        bool,
+        "An agent that moves to another niche, or starts a new one, continues its schedules; "
+        "otherwise they start again.",
+    ] = field(default=False, metadata={"written": False})  # not in older runs
     value_weight: Annotated[NonNegativeFloat, "Weight of the value loss."] = 0.5
     value_limit: Annotated[
         PositiveFloat | None,

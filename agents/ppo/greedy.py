@@ -36,6 +36,7 @@ class GreedyPolicy:
             zeros.double(),
             zeros.bool(),
             zeros.long(),
+            zeros.double(),
         )
         hidden = {f"memory{i}": part for i, part in enumerate(policy.start(n))}
         self.observes_rewards = bool(hidden)  # a policy without memory has no such input
@@ -58,8 +59,11 @@ class GreedyPolicy:
         memory = tuple(part for name, part in self.state.items() if name.startswith("memory"))
         inputs = self._policy.inputs(observations.to(self._policy.device), last)
         actions, memory = self._chosen(inputs, memory, greedy)
-        last = LastStep(
-            observations, actions, last.rewards, torch.zeros_like(last.first), last.ages + 1
+        last = last._replace(
+            observations=observations,
+            actions=actions,
+            first=torch.zeros_like(last.first),
+            ages=last.ages + 1,
         )
         hidden = {f"memory{i}": part for i, part in enumerate(memory)}
         self.state = {**last._asdict(), **hidden}

@@ -22,6 +22,7 @@ class LastStep(NamedTuple):
     rewards: torch.Tensor  # [n] float64; 0 where a trial begins
     first: torch.Tensor  # [n] bool: an episode begins
     ages: torch.Tensor  # [n] int64: steps of the trial so far
+    returns: torch.Tensor  # [n] float64, of the trial's episode before this one; 0 in the first
 
 
 class Acted(NamedTuple):

@@ -38,7 +38,7 @@ from .normalisation import (
 from .policies import LastStep, NetworkPolicy
 from .rollout import Plan
 from .training import Trainer
-from .update import COUNT
+from .update import COUNT, kept_schedule
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Simulator, Task, TaskFamily
@@ -88,11 +88,15 @@ class PPO(Tunable, PairByPair, LevelStudent):
         return self._fresh_agent(weights, new_statistics(self.family.spec.observation_size))
 
     def adopt(self, agent: Agent) -> Agent:
-        """The same weights, normalisers and hyperparameters; the optimiser and all schedules are
-        reset.
+        """The same weights, normalisers and hyperparameters; the optimiser is reset, and so are all
+        schedules without `keep_schedule`.
         """
         fresh = self._fresh_agent(cloned_weights(agent), kept_statistics(agent))
-        return {**fresh, **self.checked_hyperparameters(agent)}
+        return {
+            **fresh,
+            **kept_schedule(self.config, agent),
+            **self.checked_hyperparameters(agent),
+        }
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """`rollouts` PPO updates in the task; the agent, environment steps."""

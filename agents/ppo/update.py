@@ -60,6 +60,11 @@ class Rates(NamedTuple):
         return cls(lr, c.entropy + progress * (c.entropy_end - c.entropy))
 
 
+def kept_schedule(settings: PPOSettings, agent: Agent) -> dict[str, torch.Tensor]:
+    """The agent's number of updates, as `adopt` needs it: with `keep_schedule`, else nothing."""
+    return {COUNT: agent[COUNT].clone()} if settings.keep_schedule else {}
+
+
 def update_policy(
     network: ActorCritic,
     settings: PPOSettings,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 RecurrentActFunction = Callable[
     [torch.Tensor, State, int], tuple[torch.Tensor, torch.Tensor, State]
 ]
+
+
+# step: of the last step. episode: the return of the trial's episode before, 0 in the first
+RewardInput = Literal["step", "episode"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ def run_trials(
     lifetimes: Sequence[Lifetime] | None = None,
     control: Control = "none",
     twice: bool = False,
+    reward_input: RewardInput = "step",
 ) -> Trials:
     """Trials of all rows of the simulator, from a fresh state.
 
@@ -86,6 +91,7 @@ def run_trials(
     control: see lifetimes.next_episode.
     twice: the inputs also hold the observation before the last action, also across an episode's
     end.
+    reward_input: which rewards the inputs hold.
     """
     seen = simulator.reset()
     before, (n, device) = torch.zeros_like(seen), (len(seen), seen.device)
@@ -94,6 +100,7 @@ def run_trials(
         torch.zeros(n, spec.action_size, device=device),
         torch.zeros(n, dtype=torch.float64, device=device),
     )
+    total = shown = reward  # return of the episode so far; the reward as an input
     fresh: State = (*state, action, reward, before)
     lifetimes = lifetimes or ["trial"] * len(state)
     kept = [*lifetimes, *[max(lifetimes, key=LIFETIMES.index)] * 3]
@@ -109,7 +116,7 @@ def run_trials(
             seen,
             before if twice else None,
             action,
-            reward,
+            shown,
             first,
             torch.full_like(reward, t / longest),
         )
@@ -121,13 +128,16 @@ def run_trials(
         first = (terminated | truncated) & alive
         reached = first & simulator.success
         columns.append((inputs, outputs, action, reward, alive, seen, number, reached))
-        carried = over("step", (*state, action, reward, before), fresh, kept, every)
+        total = total + reward
+        shown = reward if reward_input == "step" else torch.where(first, total, shown)
+        total = torch.where(first, 0.0, total)
+        carried = over("step", (*state, action, shown, before), fresh, kept, every)
         number = number + first
         again = first & (number < episodes)
         if bool(again.any()):
             seen = simulator.restart(again)
             carried = next_episode(carried, fresh, kept, again, control)
-        state, (action, reward, before) = carried[:-3], carried[-3:]
+        state, (action, shown, before) = carried[:-3], carried[-3:]
     return _gathered(columns, episodes, simulator.steps)
 
 

@@ -45,6 +45,9 @@ LEARNERS = {
         FAMILY,
         RL2Config(hidden=8, reward_gain=10.0, normalise_rewards=True, trials=4, test_trials=2),
     ),
+    "rl2 with returns as inputs": lambda: RL2(
+        FAMILY, RL2Config(hidden=8, reward_input="episode", trials=4, test_trials=2)
+    ),
 }
 
 

@@ -16,11 +16,12 @@ from openpoet.agents.memory.varibad_config import VariBADConfig
 from openpoet.agents.parts.actions import Categorical, Gaussian
 from openpoet.agents.parts.lifetimes import State
 from openpoet.agents.parts.recurrent import Cell, Recurrent
+from openpoet.agents.parts.scoring import draw_seeds
 from openpoet.agents.ppo.batches import batch_of
 from openpoet.agents.ppo.collecting import Collector
 from openpoet.agents.ppo.normalisation import LIMIT
 from openpoet.agents.ppo.rollout import Rollout
-from openpoet.agents.rollouts.trials import run_trials
+from openpoet.agents.rollouts.trials import RewardInput, Trials, run_trials
 from openpoet.cli.conformance import check_family, check_learner
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
@@ -93,13 +94,16 @@ def test_trials_are_bootstrapped_across_terminated_and_truncated_episodes(ends: 
     torch.testing.assert_close(found[3], rewards[3] - values[3])
 
 
+@pytest.mark.parametrize("reward_input", ["step", "episode"])
 @pytest.mark.parametrize("heads", [(), (5, 4)])
-def test_rollouts_are_trials_as_evaluations_run_them(heads: tuple[int, ...]) -> None:
+def test_rollouts_are_trials_as_evaluations_run_them(
+    heads: tuple[int, ...], reward_input: RewardInput
+) -> None:
     """The same inputs, actions and rewards as `trials` from the same seeds, with the first step's
     flag, and the values and probabilities of the policy.
     """
     family = Guessing()
-    learner = RL2(family, replace(SMALL, trials=8, heads=heads))
+    learner = RL2(family, replace(SMALL, trials=8, heads=heads, reward_input=reward_input))
     agent = learner.init(Key(6))
     (rollout,) = collected(learner, agent, family, Key(7))
     trials = learner.trials(agent, 0.5, Key(7), 8)
@@ -276,6 +280,47 @@ def test_first_inputs_of_trials_and_episodes_follow_duan_et_al() -> None:
     blank = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4, memory="step").inputs
     # without memory nothing is passed on to the next step
     assert float(blank[..., 1:4].abs().sum()) == 0
+
+
+def test_with_returns_as_inputs_an_episodes_rewards_are_observed_after_its_end() -> None:
+    """Two episodes of two steps: the return of the first is an input in the second, in an
+    evaluation and where the caller simulates.
+    """
+    family = Guessing()
+    learner = RL2(family, replace(SMALL, reward_input="episode", test_actions="mode"))
+    agent, seeds = learner.init(Key(6)), draw_seeds(Key(7), 4)
+    trials = learner.trials(agent, 0.5, Key(7), 4, greedy=True)
+    observed = trials.inputs[..., 3]
+    assert torch.equal(observed[:2], torch.zeros(2, 4))
+    assert torch.equal(observed[2:], trials.rewards[:2].sum(0).float().expand(2, -1))
+    assert float(observed[2].abs().max()) > 0
+    off = learner.trials(agent, 0.5, Key(7), 4, greedy=True, control="off").inputs
+    assert not bool(off[..., 3].any())
+    simulator = family.simulator([0.5] * 4, seeds, "cpu")
+    policy, seen, ended = learner.trial_policy(agent, 4, Key(8)), simulator.reset(), every(4)
+    for t in range(4):
+        policy.begin(ended)
+        actions = policy.act(seen)
+        assert torch.equal(actions, trials.actions[t])
+        expected = memory_after(learner, agent, trials, t)
+        torch.testing.assert_close(policy.state["memory0"], expected)
+        seen, rewards, terminated, truncated = simulator.step(actions)
+        ended = terminated | truncated
+        policy.observe(rewards, ended)
+        if bool(ended.any()):
+            seen = simulator.restart(ended)
+
+
+def every(n: int) -> torch.Tensor:
+    return torch.ones(n, dtype=torch.bool)
+
+
+def memory_after(learner: RL2, agent: Agent, trials: Trials, t: int) -> torch.Tensor:
+    """The hidden state [n, h] after the inputs of the steps up to t."""
+    state = learner.network.start(trials.inputs.shape[1])
+    for inputs in trials.inputs[: t + 1]:
+        _, _, state = learner.step(dict(agent), inputs, state)
+    return state[0]
 
 
 class Passing:

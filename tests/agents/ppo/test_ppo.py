@@ -11,7 +11,9 @@ import torch
 
 from openpoet.agents.kernels.mode_kernel import layout_of, mode_kernel
 from openpoet.agents.kernels.ppo_network import Architecture
+from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.metaworld_protocol import MetaWorldAgent
+from openpoet.agents.parts.network_weights import weight_names
 from openpoet.agents.parts.scoring import draw_seeds
 from openpoet.agents.ppo.config import PPOConfig
 from openpoet.agents.ppo.greedy import play
@@ -49,6 +51,28 @@ def test_adopt_keeps_weights_and_normalisers_and_resets_the_optimiser() -> None:
     assert changed == {name for name in agent if name.split("/")[0] in ("adam", "schedule")}
     assert float(adopted["normaliser/observations/count"]) == 2 * 6 * 8
     assert float(adopted["normaliser/returns/count"]) == 2 * 6 * 8
+
+
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize(
+    "made", [lambda c: PPO(navigation(), c), lambda c: RL2(navigation(), c)], ids=["ppo", "rl2"]
+)
+def test_keep_schedule_continues_an_agents_schedules_after_a_move(made: Any, keep: bool) -> None:
+    """With lr and lr_end of two updates, the third update is at lr or at lr_end."""
+    settings: dict[str, Any] = {"rollouts": 1, "keep_schedule": keep, "anneal": 2, "lr_end": 1e-12}
+    small = made(None).config
+    if isinstance(small, PPOConfig):
+        small = SMALL
+    learner = made(replace(small, **settings))
+    task, agent = navigation().origin(), learner.init(Key(1))
+    for i in range(2):
+        (agent,), _ = learner.improve([agent], [task], [Key(2, ("step", i))])
+    moved = learner.adopt(agent)
+    assert float(moved["schedule/step"]) == (2 if keep else 0)
+    assert not any(float(t.abs().sum()) for name, t in moved.items() if name.startswith("adam/"))
+    (after,), _ = learner.improve([moved], [task], [Key(3)])
+    changes = [float((after[n] - moved[n]).abs().max()) for n in weight_names(moved)]
+    assert (max(changes) < 1e-9) is keep
 
 
 def test_an_evaluation_depends_on_the_normaliser_and_does_not_change_it() -> None:
@@ -109,7 +133,8 @@ def test_rows_begin_independently() -> None:
     policy.begin(rows)
     for name, part in policy.state.items():
         assert torch.equal(part[0], fresh.state[name][0]), name
-        assert name == "first" or not torch.equal(part[1], fresh.state[name][1]), name
+        same = name in ("first", "returns")  # an episode is a trial, and has none before it
+        assert same or not torch.equal(part[1], fresh.state[name][1]), name
 
 
 def test_no_observations_without_memory_is_an_error() -> None:
