@@ -19,7 +19,10 @@ OTHER_DRAWS = (
 SLOW = "it learns, but more slowly; take rl2"
 # (learner, family): why
 NOT_LEARNING = {
+    ("es", "mdp"): NO_MEMORY,
     ("es", "gridnavi"): NO_MEMORY,
+    ("es", "barcode"): NO_MEMORY,
+    ("es", "random-rewards"): NO_MEMORY,
     ("ppo", "mdp"): NO_MEMORY,
     ("ppo", "two-step"): NO_MEMORY,
     ("ppo", "gridnavi"): NO_MEMORY,
@@ -32,6 +35,13 @@ NOT_LEARNING = {
     ("maesn", "mdp"): (
         "only its latent adapts, and an MDP has many more unknown rewards and transitions than the "
         "latent has dimensions; take rl2"
+    ),
+    ("maesn", "two-step"): (
+        "its latent is fixed within an episode, in which the rewarded state changes; take rl2"
+    ),
+    ("maesn", "barcode"): (
+        "only its latent adapts, and a trial has a best arm for each of several barcodes; take "
+        "wang or eplstm"
     ),
     ("pearl", "mdp"): SLOW,
     ("eplstm", "mdp"): SLOW,

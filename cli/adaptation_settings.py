@@ -57,6 +57,10 @@ SCENES = {
             ("walker.draws", "train"),
             ("walker.body_spread", 1.0),
             ("walker.episodes", 3),
+            ("walker.body_mutates", ["reversed"]),
+            # a hidden body shows in the observations of an episode, a target speed in its return
+            ("rl2.reward_input", "step"),
+            ("rl2.reward_gain", 10.0),
             # curricula need whole trials in a rollout
             ("rl2.trials", 32),
             ("rl2.steps", 1800),
