@@ -1,6 +1,7 @@
 """Lines of agents: which niche's first agent the agent of each niche descends from, over time.
 
-A page that gets no single transfers gets these changes, by which it colours lanes and arcs.
+A page that gets no single transfers gets these changes, by which it colours lanes and arcs. Rounds
+of an iteration are in the order of store/descent.py.
 """
 
 from __future__ import annotations
@@ -29,22 +30,27 @@ class AgentLines:
         self.at, self.niche, self.line = array("q"), array("q"), array("q")
         self._read = 0  # of the moves
 
-    def advance(self, moves: Mapping[str, Sequence[int]]) -> None:
-        """Read further moves (history.History.moves); those of an iteration come together."""
+    def advance(self, moves: Mapping[str, Sequence[int]], kinds: Sequence[str]) -> None:
+        """Read further moves (history.History.moves); those of an iteration come together.
+
+        kinds: the names of their kinds.
+        """
         columns = [moves[name][self._read :] for name in ("iteration", "source", "target")]
-        at_birth = moves["at_birth"][self._read :]
+        kind, at_birth = (moves[name][self._read :] for name in ("kind", "at_birth"))
         self._read += len(at_birth)
-        rows = zip(*columns, at_birth, strict=True)
-        for at, same in groupby(rows, key=itemgetter(0)):
-            # agents move all at once: a source's line is the one before this iteration
-            moved = [(target, self.of(source)) for _, source, target, birth in same if not birth]
+        exploits = [kinds[one] == "exploit" for one in kind]
+        rows = zip(*columns, exploits, at_birth, strict=True)
+        for (at, _), same in groupby(rows, key=itemgetter(0, 3)):
+            # agents of a round move all at once: a source's line is the one before it
+            moved = [(target, self.of(source)) for _, source, target, _, birth in same if not birth]
             for target, line in moved:
                 if self.of(target) != line:
-                    self.last[target] = line
-                    for column, value in zip(
-                        (self.at, self.niche, self.line), (at, target, line), strict=True
-                    ):
-                        column.append(value)
+                    self._change(at, target, line)
+
+    def _change(self, at: int, niche: int, line: int) -> None:
+        self.last[niche] = line
+        for column, value in zip((self.at, self.niche, self.line), (at, niche, line), strict=True):
+            column.append(value)
 
     def of(self, niche: int) -> int:
         """The present line of a niche, named by the niche in which it began."""

@@ -162,7 +162,7 @@ class History:
             if len(self.moves["iteration"]) > MOST_ACCEPTED:
                 raise ValueError(f"a page shows at most {MOST_ACCEPTED:,} accepted transfers")
         self._last_transfer = last
-        self.lines.advance(self.moves)
+        self.lines.advance(self.moves, self.kinds)
 
     def _kind(self, kind: str) -> int:
         if kind[:LONGEST_NAME] not in self.kinds:

@@ -3,6 +3,7 @@
  *  the colour of the agent's line where lanes have. */
 
 import { iterationsPerPixel } from "./layout.js";
+import { TRANSFER, roundNumber, roundOf } from "./model.js";
 import { theme } from "./theme.js";
 
 const MOST_ARCS = 4000; // drawn one by one; beyond, their density
@@ -24,8 +25,8 @@ export function drawTransfers(context, scene) {
  */
 function shownTransfers({ model, lanes, layout, lines, top }) {
   const own = rgbOf(theme.accent);
-  const colourOf = (niche, iteration) =>
-    lines ? (lines.colours.get(lines.lineAt(niche, iteration)) ?? own) : own;
+  const colourOf = (niche, round) =>
+    lines ? (lines.colours.get(lines.lineBefore(niche, round)) ?? own) : own;
   const columns = model.transfers ?? model.density ?? { iteration: [] };
   const rows = [];
   rows.dense = !model.transfers;
@@ -39,10 +40,16 @@ function shownTransfers({ model, lanes, layout, lines, top }) {
     if (Math.max(from, to) < -20 || Math.min(from, to) > layout.height + 20) continue;
     const middle = columns.iteration[row] + (columns.bin ?? 0) / 2;
     if (middle < layout.from || middle > layout.to) continue;
-    const colour = colourOf(source, columns.iteration[row]);
+    const colour = colourOf(source, roundIn(columns, row));
     rows.push({ x: layout.x(middle), from, to, colour, count: columns.count?.[row] ?? 1 });
   }
   return rows;
+}
+
+/** The number of a transfer's round; of a density's, which have no kinds, that of transfers. */
+function roundIn(columns, row) {
+  if (columns.kind) return roundOf(columns, row);
+  return roundNumber(columns.iteration[row], TRANSFER);
 }
 
 /** The channels [red, green, blue] of a colour of the style sheet. */

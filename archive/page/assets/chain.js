@@ -36,9 +36,8 @@ export function makeChain(model, details) {
 /** The chain without the details of a niche. */
 export function knownSolution(model, niche) {
   const line = agentLine(model, niche.id, endOf(model, niche));
-  const steps = line.map(({ niche: id, from, to }, at) => {
-    const { born, title, outline } = model.niches.get(id);
-    const how = at === line.length - 1 ? "start" : from === born ? "birth" : "transfer";
+  const steps = line.map(({ niche: id, from, to, how }, at) => {
+    const { title, outline } = model.niches.get(id);
     const [times, values] = scoreCurve(model, id);
     const within = values.filter((_, place) => times[place] >= from && times[place] <= to);
     const best = Math.max(...within);

@@ -1,5 +1,10 @@
 /** A run in the page: the first view, and what was added to it since. */
 
+// The rounds of an iteration, in order; transfers of one take the agents as they were before it.
+export const BIRTH = 0;
+export const TRANSFER = 1;
+export const EXPLOIT = 2;
+const ROUNDS = 3; // of an iteration
 const MOST_SAMPLED = 40_000; // scores from which the range of colours is taken
 
 /** The model of a run from its first view. */
@@ -156,25 +161,37 @@ export function ancestors(model, id) {
   return line;
 }
 
+/** The number of an iteration's round, counted from the start of the run. */
+export function roundNumber(iteration, round) {
+  return ROUNDS * iteration + round;
+}
+
+/** The number of the round in which a transfer was. */
+export function roundOf({ iteration, kind, at_birth: atBirth }, row) {
+  if (atBirth[row]) return roundNumber(iteration[row], BIRTH);
+  return roundNumber(iteration[row], kind[row] === "exploit" ? EXPLOIT : TRANSFER);
+}
+
 /**
  * The niches through which the agent of a niche at an iteration came, the newest first:
- * [{niche, from, to}]. Empty if single transfers are not known.
+ * [{niche, from, to, how}], how: it came there, "birth" or "transfer"; "start" for the last one.
+ * Empty if single transfers are not known.
  */
 export function agentLine(model, id, iteration) {
   const line = [];
   if (!model.transfers) return line;
-  let [at, to, latest] = [id, iteration, iteration];
+  let [at, to, limit] = [id, iteration, roundNumber(Math.floor(iteration) + 1, BIRTH)];
   while (at !== null && model.niches.has(at) && line.length < 1000) {
     const niche = model.niches.get(at);
-    const rows = (model.into.get(at) ?? []).filter(
-      (row) => model.transfers.iteration[row] <= latest,
-    );
-    const row = rows.at(-1);
+    const rows = model.into.get(at) ?? [];
+    const row = rows.findLast((one) => roundOf(model.transfers, one) < limit);
     const from = row === undefined ? niche.born : model.transfers.iteration[row];
-    line.push({ niche: at, from, to });
+    const moved = row !== undefined && !model.transfers.at_birth[row];
+    line.push({ niche: at, from, to, how: moved ? "transfer" : "birth" });
     at = row === undefined ? niche.parent : model.transfers.source[row];
     to = from;
-    latest = from - 1; // agents move all at once: the source's is the one before this iteration
+    limit = row === undefined ? roundNumber(from, BIRTH) : roundOf(model.transfers, row);
   }
+  if (line.length) line.at(-1).how = "start";
   return line;
 }

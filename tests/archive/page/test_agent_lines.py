@@ -9,6 +9,7 @@ import pytest
 
 from openpoet.archive.page import agent_lines
 from openpoet.archive.page.agent_lines import AgentLines
+from tests.archive.page.line_histories import KINDS, busy_history
 
 # iteration, source, target, at birth
 MOVES = [
@@ -25,7 +26,8 @@ CHANGES = [(4, 1, 0), (5, 2, 0), (5, 1, 3), (7, 2, 3)]
 
 def columns(rows: list[tuple[int, int, int, int]]) -> dict[str, array[int]]:
     names = ("iteration", "source", "target", "at_birth")
-    return {name: array("q", [row[at] for row in rows]) for at, name in enumerate(names)}
+    found = {name: array("q", [row[at] for row in rows]) for at, name in enumerate(names)}
+    return found | {"kind": array("q", [0] * len(rows))}
 
 
 def changes(lines: AgentLines, width: int) -> list[tuple[int, int, int]]:
@@ -35,7 +37,7 @@ def changes(lines: AgentLines, width: int) -> list[tuple[int, int, int]]:
 
 def test_a_transfer_brings_the_line_of_its_source() -> None:
     lines = AgentLines()
-    lines.advance(columns(MOVES))
+    lines.advance(columns(MOVES), KINDS)
     assert changes(lines, 1) == CHANGES
     assert [lines.of(niche) for niche in range(4)] == [0, 3, 3, 3]
 
@@ -43,15 +45,29 @@ def test_a_transfer_brings_the_line_of_its_source() -> None:
 def test_moves_read_in_pieces_give_the_same_lines() -> None:
     lines = AgentLines()
     for end in (2, 4, 4, len(MOVES)):  # iterations are whole
-        lines.advance(columns(MOVES[:end]))
+        lines.advance(columns(MOVES[:end]), KINDS)
     assert changes(lines, 1) == CHANGES
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lines_are_those_of_the_agents_descent(seed: int) -> None:
+    """An agent that moves twice within an iteration, by transfer and then by population-based
+    training, keeps its line.
+    """
+    history, lines = busy_history(seed), AgentLines()
+    lines.advance(history.columns(), KINDS)
+    niches = range(len(history.born))
+    last = [history.line(niche, history.iterations) for niche in niches]
+    assert [lines.of(niche) for niche in niches] == last
+    for at, niche, line in changes(lines, 1):
+        assert line == history.line(niche, at)
 
 
 def test_thinned_changes_end_in_the_same_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     rng, lines = np.random.default_rng(1), AgentLines()
     # among the twenty youngest niches; among the same ones a single line would soon be left
     moves = [(at, *rng.integers(at, at + 20, 2).tolist(), 0) for at in range(400) for _ in range(5)]
-    lines.advance(columns(moves))
+    lines.advance(columns(moves), KINDS)
     whole = changes(lines, 1)
     assert len(whole) > 500
     assert lines.thinned(1)["at"] == sorted(lines.thinned(1)["at"])

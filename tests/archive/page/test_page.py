@@ -246,9 +246,10 @@ def test_lines_of_agents_are_the_same_where_transfers_are_a_density(
     lines = """async () => {
       const { app } = await import("./assets/state.js");
       const { agentLines } = await import("./assets/lines.js");
-      const { lineAt } = agentLines(app.model);
+      const { roundNumber } = await import("./assets/model.js");
+      const { lineBefore } = agentLines(app.model);
       const times = Array.from({ length: app.model.iteration + 2 }, (_, at) => at);
-      const rows = app.model.ids.map((id) => times.map((at) => lineAt(id, at)));
+      const rows = app.model.ids.map((id) => times.map((at) => lineBefore(id, roundNumber(at, 0))));
       return { single: Boolean(app.model.transfers), rows };
     }"""
     found = []
