@@ -43,6 +43,7 @@ class Adversary:
     """A Gaussian policy from noise to parameters, and its optimiser's state.
 
     weights, first, second: [w] float32, with Adam's moments. step: optimisation steps so far.
+    ValueError, one line, unless they are finite, and standard deviations finite and above 0.
     """
 
     size: int  # k
@@ -50,6 +51,17 @@ class Adversary:
     first: torch.Tensor
     second: torch.Tensor
     step: int = 0
+
+    def __post_init__(self) -> None:
+        # log-densities divide by the variances
+        variances = (2 * self.weights[-self.size :]).exp()
+        numbers = torch.cat([self.weights, self.first, self.second, variances, 1 / variances])
+        if not bool(torch.isfinite(numbers).all()):
+            raise ValueError(
+                f"after {self.step} optimisation steps the adversary's weights, moments of Adam or "
+                "standard deviations are NaN, infinite or 0, expected finite numbers: "
+                "curriculum.adversary_rate may be too large, launch with a lower one"
+            )
 
     @classmethod
     def new(cls, size: int, rng: np.random.Generator) -> Adversary:

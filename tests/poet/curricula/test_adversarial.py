@@ -136,3 +136,20 @@ def test_its_memory_is_its_state() -> None:
         assert torch.equal(getattr(again, name), getattr(adversary, name))
     with pytest.raises(ValueError, match="restore the settings with which the run was made"):
         Adversary.from_memory(4, adversary.to_memory())
+
+
+@pytest.mark.parametrize("name", ["minimax", "paired"])
+@pytest.mark.parametrize("rate", [100.0, 1000.0, 1e30])
+def test_an_adversary_that_diverges_ends_in_one_line(name: str, rate: float) -> None:
+    setup = setup_of(Two())
+    own = course(name, CurriculumConfig(adversary_rate=rate), setup.family)
+    with pytest.raises(ValueError, match=r"^[^\n]*adversary_rate may be too large[^\n]*$"):
+        list(islice(own.evolve(own.start(setup), setup), 10))
+
+
+@pytest.mark.parametrize("value", [1e300, 200.0, -200.0])
+def test_a_memory_with_an_adversary_that_diverged_is_an_error(value: float) -> None:
+    memory = Adversary.new(2, np.random.default_rng(0)).to_memory()
+    memory["weights"][-1] = value  # the logarithm of a standard deviation
+    with pytest.raises(ValueError, match="expected finite numbers"):
+        Adversary.from_memory(2, memory)
