@@ -17,6 +17,7 @@ FOREIGN = (*ROOMS, "openpoet", "cli", "run")  # names that no room may import
 # the limits of JSON from strangers
 SHARED = (
     "openpoet.settings",
+    "openpoet.setting_kinds",
     "openpoet.kernel_cache",
     "openpoet.archived_tasks",
     "openpoet.foreign_json",
