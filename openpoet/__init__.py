@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from .library import open as open
     from .library import resume as resume
     from .library import seed_from as seed_from
+    from .pictures import Replay as Replay
     from .policies import Policy as Policy
     from .reporting import Progress as Progress
     from .reporting import RunFailedError as RunFailedError
     from .runs import Niche as Niche
-    from .runs import Replay as Replay
     from .runs import Run as Run
 
 # In a clone the sub-packages are beside this folder; in an installed wheel they are inside it.
@@ -69,7 +69,8 @@ __all__ = [
 _HOMES = {
     "library": ("fork", "launch", "open", "resume", "seed_from"),
     "conforming": ("Verdict", "check"),
-    "runs": ("Niche", "Replay", "Run"),
+    "runs": ("Niche", "Run"),
+    "pictures": ("Replay",),
     "policies": ("Policy",),
     "reporting": ("Progress", "RunFailedError"),
 }
