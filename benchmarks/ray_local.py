@@ -32,7 +32,8 @@ os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  Ray's own spelling; its
 
 from benchmarks.heading import heading
 from openpoet.agents.rollouts.distributed import RayRollouts
-from openpoet.agents.rollouts.rollout import Episodes, InProcess, Rollouts
+from openpoet.agents.rollouts.places import InProcess, Rollouts
+from openpoet.agents.rollouts.rollout import Episodes
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
 from openpoet.cli.parts import settings_for

@@ -26,8 +26,9 @@ import torch
 
 from .networks import Policy
 from .object_store import Members, Shared, TaskRefs, WeightRefs
+from .places import Weights
 from .remote_errors import with_frames
-from .rollout import Episodes, Machine, Weights, check_rows, joined, rollout
+from .rollout import Episodes, Machine, check_rows, joined, rollout
 from .source_code import source_code as _code
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Counting(Protocol):
 
 
 class RayRollouts:
-    """Rollouts (rollout.Rollouts) in Ray workers of one thread each. A context: Ray runs from its
+    """Rollouts (places.Rollouts) in Ray workers of one thread each. A context: Ray runs from its
     start to its end.
 
     address: "local" starts Ray on this machine; else a running cluster's, as ray.init takes it

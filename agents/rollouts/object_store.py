@@ -12,7 +12,7 @@ import numpy as np
 import ray
 import torch
 
-from .rollout import Weights, WeightSource
+from .places import Weights, WeightSource
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Task

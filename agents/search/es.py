@@ -17,7 +17,8 @@ import torch
 
 from ..parts.scoring import SEEDS, solved
 from ..rollouts.networks import Policy
-from ..rollouts.rollout import Episodes, InProcess, Machine, Rollouts, Weights
+from ..rollouts.places import InProcess, Rollouts, Weights
+from ..rollouts.rollout import Episodes, Machine
 from .es_config import ESConfig
 from .searchers import searcher
 from .step_members import StepMembers, agent_of, updated_arrays

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StepMembers:
-    """The result of a searcher's `ask` (rollouts.rollout.WeightSource). key: of the noise."""
+    """The result of a searcher's `ask` (rollouts.places.WeightSource). key: of the noise."""
 
     searcher: Searcher
     agent: Agent
@@ -62,7 +62,7 @@ def _rebuilt(
 
 
 def updated_arrays(members: StepMembers, returns: np.ndarray) -> dict[str, np.ndarray]:
-    """`StepMembers.updated_agent` as arrays: a function for rollouts.rollout.Rollouts.each."""
+    """`StepMembers.updated_agent` as arrays: a function for rollouts.places.Rollouts.each."""
     return {name: value.numpy() for name, value in members.updated_agent(returns).items()}
 
 

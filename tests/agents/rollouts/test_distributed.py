@@ -16,7 +16,8 @@ from ray.cluster_utils import Cluster
 
 from openpoet.agents.rollouts import distributed, object_store
 from openpoet.agents.rollouts.distributed import RayRollouts
-from openpoet.agents.rollouts.rollout import InProcess, Machine
+from openpoet.agents.rollouts.places import InProcess
+from openpoet.agents.rollouts.rollout import Machine
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
 from openpoet.agents.search.step_members import StepMembers
