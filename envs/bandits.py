@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
-from annotated_types import Ge
+from annotated_types import Interval
 
-from openpoet.settings import PositiveInt, Settings
+from openpoet.settings import MOST_UNITS, Count, Settings
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
@@ -60,9 +60,11 @@ class BanditSettings(Settings):
         "independent"
     )
     arms: Annotated[
-        int, Ge(2), "Arms of independent and restless bandits; dependent has 2, eleven has 11."
+        int,
+        Interval(ge=2, le=MOST_UNITS),
+        "Arms of independent and restless bandits; dependent has 2, eleven has 11.",
     ] = 5
-    pulls: Annotated[PositiveInt, "Pulls in a trial."] = 10
+    pulls: Annotated[Count, "Pulls in a trial."] = 10
     solved_score: Annotated[
         float, "Mean reward of a pull, after adaptation, that is a success."
     ] = 0.9

@@ -17,9 +17,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
-from annotated_types import Ge, Interval
+from annotated_types import Interval
 
-from openpoet.settings import PositiveInt, Settings
+from openpoet.settings import MOST_UNITS, Count, Settings, Units
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
@@ -40,10 +40,10 @@ class BarcodeArms:
 
 @dataclass(frozen=True)
 class BarcodeSettings(Settings):
-    arms: Annotated[int, Ge(2), "Arms of each bandit."] = 4
-    contexts: Annotated[PositiveInt, "Different bandits in a trial, each with a barcode."] = 3
-    occurrences: Annotated[PositiveInt, "Episodes with each bandit in a trial."] = 3
-    pulls: Annotated[PositiveInt, "Pulls in an episode."] = 5
+    arms: Annotated[int, Interval(ge=2, le=MOST_UNITS), "Arms of each bandit."] = 4
+    contexts: Annotated[Units, "Different bandits in a trial, each with a barcode."] = 3
+    occurrences: Annotated[Count, "Episodes with each bandit in a trial."] = 3
+    pulls: Annotated[Count, "Pulls in an episode."] = 5
     bits: Annotated[int, Interval(ge=1, le=MOST_BITS), "Bits of a barcode."] = 8
     cues: Annotated[
         Cues, "Barcodes of bandits seen before: their own, or shuffled (a control experiment)."

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 
-from openpoet.settings import PositiveInt, Settings
+from openpoet.settings import Count, Settings
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
@@ -42,8 +42,8 @@ class Cart:
 
 @dataclass(frozen=True)
 class CartPoleSettings(Settings):
-    horizon: Annotated[PositiveInt, "Steps of an episode."] = 200
-    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 3
+    horizon: Annotated[Count, "Steps of an episode."] = 200
+    episodes: Annotated[Count, "Episodes of a trial."] = 3
     solved_score: Annotated[
         float, "Mean steps of an episode, after adaptation, that are a success."
     ] = 180.0

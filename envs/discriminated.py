@@ -20,16 +20,18 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
-from annotated_types import Ge
+from annotated_types import Interval
 
 from openpoet.foreign_json import loads
 from openpoet.settings import (
+    MOST_UNITS,
+    Count,
     Fraction,
     NonNegativeFloat,
     PositiveFloat,
-    PositiveInt,
     Settings,
     Sizes,
+    Threads,
 )
 
 from .base_family import NAME, base_family
@@ -65,7 +67,9 @@ class Reward:
 @dataclass(frozen=True)
 class DiscriminatedSettings(Settings):
     dynamics: Annotated[str, "Task family that provides states and actions."] = "navigation"
-    skills: Annotated[int, Ge(2), "Skills that the discriminator distinguishes."] = 4
+    skills: Annotated[
+        int, Interval(ge=2, le=MOST_UNITS), "Skills that the discriminator distinguishes."
+    ] = 4
     hidden: Annotated[Sizes, "Units of each hidden layer of the discriminator."] = (16,)
     gain: Annotated[
         PositiveFloat,
@@ -90,13 +94,13 @@ class DiscriminatedSettings(Settings):
     origin: Annotated[
         str, "JSON of the first task, as `show RUN NICHE --json` prints; empty: a random one."
     ] = ""
-    horizon: Annotated[PositiveInt | None, "Steps of an episode; none: the dynamics' own."] = None
-    episodes: Annotated[PositiveInt | None, "Episodes of a trial; none: the dynamics' own."] = None
+    horizon: Annotated[Count | None, "Steps of an episode; none: the dynamics' own."] = None
+    episodes: Annotated[Count | None, "Episodes of a trial; none: the dynamics' own."] = None
     solved_share: Annotated[
         float, "Share of the largest return of an episode that is a success."
     ] = 0.5
     threads: Annotated[
-        PositiveInt | None, "Threads of the dynamics, if they use any; none: every processor."
+        Threads | None, "Threads of the dynamics, if they use any; none: every processor."
     ] = None
 
     def __post_init__(self) -> None:

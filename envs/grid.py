@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from annotated_types import Interval
 
-from openpoet.settings import NonNegativeFloat, PositiveInt, Settings
+from openpoet.settings import Count, NonNegativeFloat, Settings
 
 from .parts import walls
 from .parts.encoding import check_settings, from_json, to_json
@@ -34,12 +34,12 @@ class Grid:
 @dataclass(frozen=True)
 class GridSettings(Settings):
     size: Annotated[int, Interval(ge=3, le=walls.MOST), "Cells along each side."] = 10
-    toggles: Annotated[PositiveInt, "Largest number of cells that a mutation changes."] = 3
+    toggles: Annotated[Count, "Largest number of cells that a mutation changes."] = 3
     cost: Annotated[
         NonNegativeFloat, "Cost of all steps of an episode together; the goal's reward is 1."
     ] = 0.9
-    horizon: Annotated[PositiveInt, "Steps of an episode."] = 200
-    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 10
+    horizon: Annotated[Count, "Steps of an episode."] = 200
+    episodes: Annotated[Count, "Episodes of a trial."] = 10
     solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
         0.85
     )

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 
-from openpoet.settings import PositiveInt, Settings
+from openpoet.settings import Count, Settings
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
@@ -50,8 +50,8 @@ VARIBAD = Cells()
 
 @dataclass(frozen=True)
 class GridNaviSettings(Settings):
-    horizon: Annotated[PositiveInt, "Steps of an episode."] = 15
-    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 4
+    horizon: Annotated[Count, "Steps of an episode."] = 15
+    episodes: Annotated[Count, "Episodes of a trial."] = 4
     solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
         9.0
     )

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from annotated_types import Interval
 
-from openpoet.settings import PositiveInt, Settings
+from openpoet.settings import Count, Settings
 
 from .parts import walls
 from .parts.draws import Draws
@@ -37,9 +37,9 @@ class Maze:
 @dataclass(frozen=True)
 class MazeSettings(Settings):
     size: Annotated[int, Interval(ge=3, le=walls.MOST), "Cells along each side."] = 7
-    toggles: Annotated[PositiveInt, "Largest number of cells that a mutation changes."] = 3
-    horizon: Annotated[PositiveInt, "Steps of an episode."] = 40
-    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 3
+    toggles: Annotated[Count, "Largest number of cells that a mutation changes."] = 3
+    horizon: Annotated[Count, "Steps of an episode."] = 40
+    episodes: Annotated[Count, "Episodes of a trial."] = 3
     solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
         0.75
     )

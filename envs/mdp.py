@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from annotated_types import Ge
+from annotated_types import Interval
 
-from openpoet.settings import PositiveInt, Settings
+from openpoet.settings import MOST_COUNT, MOST_UNITS, Count, Settings
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
@@ -37,13 +37,21 @@ class Tables:
 
 @dataclass(frozen=True)
 class MdpSettings(Settings):
-    states: Annotated[int, Ge(2), "States."] = 10
-    actions: Annotated[int, Ge(2), "Actions."] = 5
-    horizon: Annotated[PositiveInt, "Steps of an episode."] = 10
-    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 10
+    states: Annotated[int, Interval(ge=2, le=MOST_UNITS), "States."] = 10
+    actions: Annotated[int, Interval(ge=2, le=MOST_UNITS), "Actions."] = 5
+    horizon: Annotated[Count, "Steps of an episode."] = 10
+    episodes: Annotated[Count, "Episodes of a trial."] = 10
     solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
         15.0
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (size := self.states**2 * self.actions) > MOST_COUNT:
+            raise ValueError(
+                "states * states * actions, the transition probabilities of a trial, must be at "
+                f"most {MOST_COUNT}, got {size}: set fewer states or actions"
+            )
 
 
 class TabularMdps(Genomes[Tables]):

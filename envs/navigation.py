@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import torch
 
-from openpoet.settings import PositiveFloat, PositiveInt, Settings
+from openpoet.settings import Count, PositiveFloat, Settings
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
@@ -64,8 +64,8 @@ class NavigationSettings(Settings):
     near: Annotated[
         PositiveFloat, "Radius of the goal [m]: where it is reached and sparse reward begins."
     ] = 0.2
-    horizon: Annotated[PositiveInt, "Steps of an episode."] = 20
-    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 4
+    horizon: Annotated[Count, "Steps of an episode."] = 20
+    episodes: Annotated[Count, "Episodes of a trial."] = 4
     solved_score: Annotated[
         float, "Return of an episode, after adaptation, that is a success."
     ] = -8.0

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 
-from openpoet.settings import PositiveFloat, PositiveInt, Settings
+from openpoet.settings import Count, PositiveFloat, Settings, Threads
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
@@ -38,10 +38,10 @@ class Plant:
 @dataclass(frozen=True)
 class PlantSettings(Settings):
     push: Annotated[PositiveFloat, "Control u that an action of 1 applies."] = 2.0
-    horizon: Annotated[PositiveInt, "Steps of an episode."] = 10
-    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 1
+    horizon: Annotated[Count, "Steps of an episode."] = 10
+    episodes: Annotated[Count, "Episodes of a trial."] = 1
     solved_score: Annotated[float, "Return of an episode that is a success."] = -1.12
-    threads: Annotated[PositiveInt | None, "Not used: torch has its own setting."] = None
+    threads: Annotated[Threads | None, "Not used: torch has its own setting."] = None
 
 
 class Plants(Genomes[Plant]):

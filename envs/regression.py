@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import torch
 
-from openpoet.settings import PositiveInt, Settings
+from openpoet.settings import Count, Settings
 
 from .functions import INPUTS, REACH, Functions, features, prior, weights
 from .parts.draws import Draws
@@ -28,8 +28,8 @@ Kind = Literal["quadratic", "sine"]
 @dataclass(frozen=True)
 class RegressionSettings(Settings):
     kind: Annotated[Kind, "Functions to be learned."] = "quadratic"
-    horizon: Annotated[PositiveInt, "Examples in a sequence."] = 40
-    episodes: Annotated[PositiveInt, "Sequences in a trial."] = 2
+    horizon: Annotated[Count, "Examples in a sequence."] = 40
+    episodes: Annotated[Count, "Sequences in a trial."] = 2
     solved_score: Annotated[
         float, "Minus a sequence's sum of squared errors, after adaptation, that is a success."
     ] = -2.0

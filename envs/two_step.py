@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 
-from openpoet.settings import PositiveInt, Settings
+from openpoet.settings import Count, Settings
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
@@ -33,7 +33,7 @@ class Steps:
 
 @dataclass(frozen=True)
 class TwoStepSettings(Settings):
-    trials: Annotated[PositiveInt, "Two-stage choices in an episode."] = 20
+    trials: Annotated[Count, "Two-stage choices in an episode."] = 20
     solved_score: Annotated[float, "Return of an episode that is a success."] = 14.0
 
 

@@ -18,7 +18,7 @@ from functools import cache, cached_property
 from numbers import Integral, Real
 from typing import Any, Literal
 
-from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt, MinLen
+from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt, MaxLen, MinLen
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ _CONSTRAINTS: dict[type, tuple[str, Callable[[Any, Any], bool], str]] = {
     Lt: ("lt", operator.lt, "below"),
     Le: ("le", operator.le, "at most"),
     MinLen: ("min_length", lambda value, least: len(value) >= least, ""),
+    MaxLen: ("max_length", lambda value, most: len(value) <= most, ""),
     Matches: ("pattern", lambda value, pattern: re.fullmatch(pattern, value) is not None, ""),
 }
 
@@ -98,7 +99,8 @@ def expected(kind: Kind) -> str:
         return "one of " * (len(kind.choices) > 1) + ", ".join(map(repr, kind.choices))
     if kind.any_length:
         filled = "non-empty " * any(isinstance(c, MinLen) for c in kind.constraints)
-        return f"a {filled}list, each entry {expected(kind.entries[0])}"
+        most = "".join(f" of at most {c.max_length}" for c in kind.constraints if type(c) is MaxLen)
+        return f"a {filled}list{most}, each entry {expected(kind.entries[0])}"
     if kind.entries:
         return f"a list of {len(kind.entries)}: {', '.join(map(expected, kind.entries))}"
     if pattern := next((c for c in kind.constraints if isinstance(c, Matches)), None):

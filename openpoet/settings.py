@@ -18,15 +18,21 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache, cached_property
 from typing import Annotated, Any
 
-from annotated_types import Ge, Gt, Interval, MinLen
+from annotated_types import Ge, Gt, Interval, MaxLen, MinLen
 
 from openpoet.setting_kinds import Kind, Matches, checked, did_you_mean, expected, kind_of, limits
 
 __all__ = [
+    "MOST_COUNT",
+    "MOST_LAYERS",
+    "MOST_UNITS",
+    "Count",
+    "CountOrZero",
     "Device",
     "Field",
     "Fraction",
     "Kind",
+    "Layers",
     "Matches",
     "NonNegativeFloat",
     "NonNegativeInt",
@@ -34,6 +40,9 @@ __all__ = [
     "PositiveInt",
     "Settings",
     "Sizes",
+    "Threads",
+    "Units",
+    "UnitsOrZero",
     "checked",
     "declared",
     "did_you_mean",
@@ -42,12 +51,26 @@ __all__ = [
     "limits",
 ]
 
+# Bounds of what takes memory, since the settings of a run may be a stranger's; larger agents could
+# not be stored (archive/store/limits.py).
+MOST_UNITS = 4096
+MOST_LAYERS = 16
+MOST_COUNT = 1_000_000
+
 PositiveInt = Annotated[int, Ge(1)]
 NonNegativeInt = Annotated[int, Ge(0)]
+# of a layer, or of a vector
+Units = Annotated[int, Interval(ge=1, le=MOST_UNITS)]
+UnitsOrZero = Annotated[int, Interval(ge=0, le=MOST_UNITS)]
+# of what is in memory together, such as trials, their steps, or transitions
+Count = Annotated[int, Interval(ge=1, le=MOST_COUNT)]
+CountOrZero = Annotated[int, Interval(ge=0, le=MOST_COUNT)]
+Threads = Annotated[int, Interval(ge=1, le=4096)]
 PositiveFloat = Annotated[float, Gt(0)]
 NonNegativeFloat = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Interval(ge=0, le=1)]
-Sizes = Annotated[tuple[PositiveInt, ...], MinLen(1)]
+Layers = Annotated[tuple[Units, ...], MaxLen(MOST_LAYERS)]
+Sizes = Annotated[Layers, MinLen(1)]
 Device = Annotated[str, Matches(r"cpu|cuda(:\d+)?", '"cpu", "cuda" or "cuda:<number>"')]
 
 

@@ -71,9 +71,16 @@ class Steep(Wave):
         ({"limit": "x"}, "limit must be an integer of at least 1, got 'x'"),
         (
             {"sizes": ()},
-            "sizes must be a non-empty list, each entry an integer of at least 1, got ()",
+            "sizes must be a non-empty list of at most 16, each entry an integer from 1 to 4096, "
+            "got ()",
         ),
-        ({"sizes": (8, 0)}, "sizes[1] must be at least 1, got 0"),
+        (
+            {"sizes": (1,) * 17},
+            "sizes must be a non-empty list of at most 16, each entry an integer from 1 to 4096, "
+            f"got {(1,) * 17}",
+        ),
+        ({"sizes": (8, 0)}, "sizes[1] must be from 1 to 4096, got 0"),
+        ({"sizes": (8, 10**9)}, "sizes[1] must be from 1 to 4096, got 1000000000"),
         ({"any_sizes": 3}, "any_sizes must be a list, each entry an integer of at least 1, got 3"),
         ({"span": (1,)}, "span must be a list of 2: a finite number, a finite number, got (1,)"),
         ({"mode": "fats"}, "mode must be one of 'slow', 'fast', got 'fats' (did you mean 'fast'?)"),

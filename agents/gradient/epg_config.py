@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from openpoet.settings import (
+    Count,
     Device,
     Fraction,
+    Layers,
     NonNegativeFloat,
-    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     Sizes,
+    Units,
+    UnitsOrZero,
 )
 
 from .episode_settings import EpisodeSettings
@@ -24,16 +27,16 @@ from .episode_settings import EpisodeSettings
 
 @dataclass(frozen=True)
 class EPGConfig(EpisodeSettings):
-    population: Annotated[PositiveInt, "Antithetic pairs of loss networks in a generation."] = 64
+    population: Annotated[Count, "Antithetic pairs of loss networks in a generation."] = 64
     sigma: Annotated[PositiveFloat, "Standard deviation of the perturbations."] = 0.15
     lr: Annotated[PositiveFloat, "Learning rate of the loss network (Adam)."] = 0.03
     weight_decay: Annotated[NonNegativeFloat, "Weight decay of the loss network."] = 0.002
-    hidden: Annotated[
-        tuple[PositiveInt, ...], "Units of each hidden layer of the inner policy; empty: linear."
-    ] = (8,)
-    updates: Annotated[PositiveInt, "Updates of the inner policy in a trial."] = 5
+    hidden: Annotated[Layers, "Units of each hidden layer of the inner policy; empty: linear."] = (
+        8,
+    )
+    updates: Annotated[Count, "Updates of the inner policy in a trial."] = 5
     episodes: Annotated[
-        PositiveInt, "Episodes in parallel before each update and after the last one."
+        Count, "Episodes in parallel before each update and after the last one."
     ] = 8
     inner_lr: Annotated[
         PositiveFloat, "Learning rate of the inner policy: gradient descent on the learned loss."
@@ -41,12 +44,10 @@ class EPGConfig(EpisodeSettings):
     channels: Annotated[Sizes, "Channels of each temporal convolution of the loss network."] = (8,)
     kernels: Annotated[Sizes, "Kernel size of each temporal convolution [steps]."] = (4,)
     strides: Annotated[Sizes, "Stride of each temporal convolution [steps]."] = (1,)
-    context: Annotated[PositiveInt, "Size of the context vector that the convolutions give."] = 8
-    units: Annotated[
-        PositiveInt, "Units of the layer that combines a step with the context vector."
-    ] = 16
+    context: Annotated[Units, "Size of the context vector that the convolutions give."] = 8
+    units: Annotated[Units, "Units of the layer that combines a step with the context vector."] = 16
     memory: Annotated[
-        NonNegativeInt, "Numbers that only the loss network sees, trained within a trial; 0: none."
+        UnitsOrZero, "Numbers that only the loss network sees, trained within a trial; 0: none."
     ] = 0
     reward_scale: Annotated[
         PositiveFloat,
@@ -57,7 +58,7 @@ class EPGConfig(EpisodeSettings):
         Fraction, "Weight of the plain policy gradient in the first generation; falls to 0."
     ] = 0.0
     anneal: Annotated[PositiveInt, "Generations until alpha is 0."] = 250
-    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 64
+    test_trials: Annotated[Count, "Trials per evaluation."] = 64
     device: Annotated[Device, "Device of the networks."] = "cpu"
 
     def __post_init__(self) -> None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from openpoet.settings import (
+    Count,
+    CountOrZero,
     Device,
     Fraction,
     NonNegativeFloat,
-    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     Sizes,
@@ -37,17 +38,17 @@ LABELS = Suggestion("with labels", lambda spec: getattr(spec, "labels", 0) > 0, 
 @dataclass(frozen=True)
 class AdaptingConfig(EpisodeSettings):
     hidden: Annotated[Sizes, "Units of each hidden layer of the policy."] = (32, 32)
-    draws: Annotated[PositiveInt, "Draws of the task per outer step."] = 20
-    trajectories: Annotated[PositiveInt, "Episodes of each draw per inner update."] = 20
-    inner_steps: Annotated[NonNegativeInt, "Inner gradient steps; 0: joint training."] = 1
+    draws: Annotated[Count, "Draws of the task per outer step."] = 20
+    trajectories: Annotated[Count, "Episodes of each draw per inner update."] = 20
+    inner_steps: Annotated[CountOrZero, "Inner gradient steps; 0: joint training."] = 1
     inner_lr: Annotated[PositiveFloat, "Step size of the inner gradient descent."] = 0.1
     # an inner step grows as the standard deviation falls, until it destroys the policy
     std_floor: Annotated[
         NonNegativeFloat, "Smallest standard deviation of continuous actions; 0: none."
     ] = 0.3
     gamma: Annotated[Fraction, "Discount factor."] = 0.99
-    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 20
-    test_updates: Annotated[PositiveInt, "Inner updates in an evaluation."] = 1
+    test_trials: Annotated[Count, "Trials per evaluation."] = 20
+    test_updates: Annotated[Count, "Inner updates in an evaluation."] = 1
     # Finn et al.'s code halves it
     test_shrink: Annotated[
         PositiveFloat, "Factor of the step size after the first update of an evaluation."
@@ -100,7 +101,7 @@ class ReptileConfig(AdaptingConfig):
     hidden: tuple[int, ...] = (64, 64)
     draws: int = 10
     trajectories: int = 10
-    inner_steps: Annotated[PositiveInt, "Inner gradient steps."] = 10
+    inner_steps: Annotated[Count, "Inner gradient steps."] = 10
     inner_lr: float = 0.02
     outer: Annotated[
         Literal["share", "adam"],

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from openpoet.settings import (
+    Count,
     Device,
     Fraction,
+    Layers,
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
     Settings,
+    Units,
 )
 
 Table = Literal["agent", "trial"]
@@ -30,17 +33,17 @@ class ControlConfig(Settings):
     table: Annotated[
         Table, "agent: memories are kept between trials. trial: each trial starts without any."
     ] = "agent"
-    capacity: Annotated[PositiveInt, "Memory entries per action."] = 1000
-    key: Annotated[PositiveInt, "Dimensions of a key."] = 16
-    neighbours: Annotated[PositiveInt, "Nearest neighbours whose values are averaged."] = 11
+    capacity: Annotated[Count, "Memory entries per action."] = 1000
+    key: Annotated[Units, "Dimensions of a key."] = 16
+    neighbours: Annotated[Count, "Nearest neighbours whose values are averaged."] = 11
     same: Annotated[
         NonNegativeFloat, "Squared distance up to which two keys are considered equal."
     ] = 1e-6
     gamma: Annotated[Fraction, "Discount factor."] = 0.99
     epsilon: Annotated[Fraction, "Probability of a random action."] = 0.1
-    episodes: Annotated[PositiveInt | None, "Episodes of a trial; none: the family's."] = None
-    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 16
-    test_episodes: Annotated[PositiveInt, "Last episodes of a trial, whose mean is the score."] = 1
+    episodes: Annotated[Count | None, "Episodes of a trial; none: the family's."] = None
+    test_trials: Annotated[Count, "Trials per evaluation."] = 16
+    test_episodes: Annotated[Count, "Last episodes of a trial, whose mean is the score."] = 1
     device: Annotated[Device, "Device of the networks and memories."] = "cpu"
 
 
@@ -56,13 +59,13 @@ class NECConfig(ControlConfig):
     neighbours: int = 50
     delta: Annotated[PositiveFloat, "Kernel: 1 / (squared distance + delta)."] = 1e-3
     fast: Annotated[Fraction, "Learning rate of a stored value towards a new one."] = 0.1
-    steps: Annotated[PositiveInt, "N of the N-step returns."] = 100
-    hidden: Annotated[tuple[PositiveInt, ...], "Units of each hidden layer of the encoder."] = (32,)
+    steps: Annotated[Count, "N of the N-step returns."] = 100
+    hidden: Annotated[Layers, "Units of each hidden layer of the encoder."] = (32,)
     key_scale: Annotated[PositiveFloat, "Scale of the encoder's initial last layer."] = 10.0
     lr: Annotated[PositiveFloat, "Learning rate of the encoder (Adam)."] = 1e-3
     memory_lr: Annotated[
         NonNegativeFloat, "Learning rate of retrieved keys and values; 0: only writes change them."
     ] = 0.1
-    batch: Annotated[PositiveInt, "Transitions per gradient step."] = 32
+    batch: Annotated[Count, "Transitions per gradient step."] = 32
     every: Annotated[PositiveInt, "Environment steps per gradient step."] = 4
-    replay: Annotated[PositiveInt, "Transitions in the replay buffer."] = 4096
+    replay: Annotated[Count, "Transitions in the replay buffer."] = 4096

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import torch
 
-from openpoet.settings import PositiveInt
+from openpoet.settings import Count
 
 from ..parts.lifetimes import State, over
 from ..parts.recurrent import Parameters, Recurrent
@@ -58,7 +58,7 @@ class EpisodicLSTMConfig(RL2Config):
     entropy: float = 0.03
     entropy_end: float = 0.03
     capacity: Annotated[
-        PositiveInt | None, "Entries of the memory; none: one per episode of a trial."
+        Count | None, "Entries of the memory; none: one per episode of a trial."
     ] = None
     squash: Annotated[
         bool, "Use the tanh of the retrieved cell state, as re-implementations do."

@@ -10,7 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from openpoet.settings import Device, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from openpoet.settings import (
+    Count,
+    CountOrZero,
+    Device,
+    Layers,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Units,
+    UnitsOrZero,
+)
 
 from ..parts.suggestions import LONG, Suggesting, Suggestion, long_trials, trial_steps
 from ..ppo.config import PPOSettings
@@ -129,18 +139,18 @@ class RL2Config(PPOSettings, Suggesting):
     """Settings of `RL2`."""
 
     cell: Annotated[Literal["gru", "lstm"], "Recurrent cell."] = "gru"
-    hidden: Annotated[PositiveInt, "Units of the recurrent layer."] = 64
+    hidden: Annotated[Units, "Units of the recurrent layer."] = 64
     # a network's size that population-based training may change
-    units: Annotated[NonNegativeInt, "Units in use, at most `hidden`; 0: all."] = 0
+    units: Annotated[UnitsOrZero, "Units in use, at most `hidden`; 0: all."] = 0
     chrono_init: Annotated[
         bool, "Chrono initialisation: units remember for up to `remember` steps."
     ] = True
     remember: Annotated[
         PositiveInt | None, "Longest initial memory of a unit, in steps; none: one trial."
     ] = None
-    embed: Annotated[NonNegativeInt, "Units of a layer before the recurrent one; 0: none."] = 0
+    embed: Annotated[UnitsOrZero, "Units of a layer before the recurrent one; 0: none."] = 0
     heads: Annotated[
-        tuple[PositiveInt, ...],
+        Layers,
         "Units of each hidden layer of the actor and of the critic after the recurrent layer, with "
         "its inputs beside its outputs; empty: both are linear in its outputs.",
     ] = ()
@@ -169,13 +179,13 @@ class RL2Config(PPOSettings, Suggesting):
         "A copy of the recurrent units for every action, with shared weights; for discrete actions "
         "without observations.",
     ] = False
-    trials: Annotated[PositiveInt, "Trials side by side in training."] = 256
-    steps: Annotated[NonNegativeInt, "Steps of each trial in a rollout; 0: whole trials."] = 0
+    trials: Annotated[Count, "Trials side by side in training."] = 256
+    steps: Annotated[CountOrZero, "Steps of each trial in a rollout; 0: whole trials."] = 0
     bptt: Annotated[
-        PositiveInt,
+        Count,
         "Steps of truncated backpropagation through time, where rollouts have `steps`.",
     ] = 32
-    episodes: Annotated[PositiveInt | None, "Episodes of a trial; none: the family's."] = None
+    episodes: Annotated[Count | None, "Episodes of a trial; none: the family's."] = None
     # .3: the authors' for bandits and MDPs; .95 to .99 where rewards are far away
     stagger: Annotated[
         bool,
@@ -195,10 +205,10 @@ class RL2Config(PPOSettings, Suggesting):
     normalise_observations: bool = False
     normalise_rewards: bool = False
     test_trials: Annotated[
-        PositiveInt,
+        Count,
         "Trials per evaluation; 1 in a deterministic family under its most likely actions.",
     ] = 64
-    test_episodes: Annotated[PositiveInt, "Last episodes of a trial, whose mean is the score."] = 1
+    test_episodes: Annotated[Count, "Last episodes of a trial, whose mean is the score."] = 1
     test_actions: Annotated[
         Literal["sampled", "mode"], "Actions of an evaluation: sampled, or the most likely."
     ] = "sampled"

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from openpoet.settings import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Sizes
+from openpoet.settings import (
+    CountOrZero,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Sizes,
+    Units,
+)
 
 from .rl2_config import CONTROL, RL2Config
 
@@ -39,7 +47,7 @@ class VariBADConfig(RL2Config):
     """
 
     suggestions = (replace(CONTROL, values=_CONTROL),)
-    latent: Annotated[PositiveInt, "Dimensions of the latent variable m."] = 5
+    latent: Annotated[Units, "Dimensions of the latent variable m."] = 5
     policy: Annotated[Sizes, "Units of each hidden layer of policy and value."] = (64,)
     decoder: Annotated[
         Sizes, "Units of the decoder's hidden layers; the last is the size of its product."
@@ -74,7 +82,7 @@ class VariBADConfig(RL2Config):
         "policy learns slowly while its beliefs change; 0: it does not fall.",
     ] = 0
     belief_steps: Annotated[
-        NonNegativeInt, "Random steps of a sequence whose beliefs are trained to predict; 0: all."
+        CountOrZero, "Random steps of a sequence whose beliefs are trained to predict; 0: all."
     ] = 0
     epochs: int = 6
     gamma: float = 0.95

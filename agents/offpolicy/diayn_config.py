@@ -10,16 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge
+from annotated_types import Interval
 
-from openpoet.settings import PositiveInt, Sizes
+from openpoet.settings import MOST_UNITS, Count, Sizes
 
 from .sac_config import SACConfig
 
 
 @dataclass(frozen=True)
 class DIAYNConfig(SACConfig):
-    skills: Annotated[int, Ge(2), "Skills."] = 4
+    skills: Annotated[int, Interval(ge=2, le=MOST_UNITS), "Skills."] = 4
     discriminator: Annotated[Sizes, "Units of each hidden layer of the discriminator."] = (32,)
     scores: Annotated[
         Literal["next", "current"],
@@ -28,5 +28,5 @@ class DIAYNConfig(SACConfig):
     add_p_z: Annotated[
         bool, "Subtract log p(z): a state without information about the skill has reward 0."
     ] = True
-    episodes: Annotated[PositiveInt, "Episodes per improvement step, each with its own skill."] = 16
-    test_trials: Annotated[PositiveInt, "Episodes per evaluation."] = 64
+    episodes: Annotated[Count, "Episodes per improvement step, each with its own skill."] = 16
+    test_trials: Annotated[Count, "Episodes per evaluation."] = 64

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from openpoet.settings import NonNegativeFloat, PositiveInt, Sizes
+from openpoet.settings import Count, NonNegativeFloat, Sizes, Units
 
 from ..parts.suggestions import LONG, Suggesting, Suggestion, long_trials
 from .sac_config import SACConfig
@@ -40,23 +40,21 @@ CONTROL = Suggestion(
 @dataclass(frozen=True)
 class PEARLConfig(SACConfig, Suggesting):
     suggestions: ClassVar[tuple[Suggestion, ...]] = (CONTROL,)
-    latent: Annotated[PositiveInt, "Dimensions of the latent variable."] = 5
+    latent: Annotated[Units, "Dimensions of the latent variable."] = 5
     encoder: Annotated[Sizes, "Units of each hidden layer of the context encoder."] = (64, 64)
-    draws: Annotated[PositiveInt, "Training draws of the task; each has its own replay buffer."] = (
-        20
-    )
+    draws: Annotated[Count, "Training draws of the task; each has its own replay buffer."] = 20
     episodes: Annotated[
-        PositiveInt,
+        Count,
         "Episodes of each draw per step: the first from the prior, later ones from the posterior.",
     ] = 3
     context: Annotated[
-        PositiveInt, "Recent transitions of a draw that the encoder is given per update."
+        Count, "Recent transitions of a draw that the encoder is given per update."
     ] = 64
     context_next: Annotated[bool, "Transitions of a context hold the next observation too."] = False
     kl: Annotated[NonNegativeFloat, "Weight of the latents' KL divergence from the prior."] = 0.004
     temperature: float = 0.2
     gamma: float = 0.9
     lr: float = 1e-3
-    batch: Annotated[PositiveInt, "Transitions of each draw per update."] = 32
-    capacity: Annotated[PositiveInt, "Transitions in the replay buffer of each draw."] = 2_000
-    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 50
+    batch: Annotated[Count, "Transitions of each draw per update."] = 32
+    capacity: Annotated[Count, "Transitions in the replay buffer of each draw."] = 2_000
+    test_trials: Annotated[Count, "Trials per evaluation."] = 50

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from annotated_types import Interval
 
-from openpoet.settings import Device, Fraction, PositiveFloat, PositiveInt, Settings, Sizes
+from openpoet.settings import Count, Device, Fraction, PositiveFloat, Settings, Sizes
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class SACConfig(Settings):
         float | None, "Entropy that a learned temperature keeps [nats]; none: it is constant."
     ] = None
     # they are saved with the agent, in every iteration of a run
-    capacity: Annotated[PositiveInt, "Transitions in the replay buffer."] = 10_000
-    batch: Annotated[PositiveInt, "Transitions per update."] = 256
-    updates: Annotated[PositiveInt, "Updates per improvement step."] = 32
+    capacity: Annotated[Count, "Transitions in the replay buffer."] = 10_000
+    batch: Annotated[Count, "Transitions per update."] = 256
+    updates: Annotated[Count, "Updates per improvement step."] = 32
     device: Annotated[Device, "Device of the networks."] = "cpu"

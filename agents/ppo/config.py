@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from openpoet.settings import (
+    Count,
     Device,
     Fraction,
     NonNegativeFloat,
@@ -17,6 +18,7 @@ from openpoet.settings import (
     PositiveInt,
     Settings,
     Sizes,
+    Units,
 )
 
 
@@ -30,7 +32,7 @@ class PPOSettings(Settings):
     lam: Annotated[Fraction, "Lambda of the generalised advantage estimate."] = 0.95
     clip: Annotated[PositiveFloat, "Clip range of PPO's probability ratio."] = 0.2
     epochs: Annotated[PositiveInt, "Passes over the transitions per update."] = 10
-    minibatches: Annotated[PositiveInt, "Minibatches per pass."] = 8
+    minibatches: Annotated[Count, "Minibatches per pass."] = 8
     lr: Annotated[PositiveFloat, "Initial learning rate (Adam)."] = 3e-4
     lr_end: Annotated[PositiveFloat, "Learning rate after `anneal` updates; linear."] = 3e-4
     entropy: Annotated[NonNegativeFloat, "Initial weight of the policy's entropy."] = 0.0
@@ -95,17 +97,17 @@ class PPOConfig(PPOSettings):
         Literal["none", "gru", "lstm"],
         "Recurrent cell before the hidden layers of actor and critic; none: feed-forward.",
     ] = "none"
-    memory: Annotated[PositiveInt, "Units of each recurrent layer."] = 64
+    memory: Annotated[Units, "Units of each recurrent layer."] = 64
     bptt: Annotated[
-        PositiveInt, "Steps of truncated backpropagation through time, where there is a cell."
+        Count, "Steps of truncated backpropagation through time, where there is a cell."
     ] = 32
-    num_envs: Annotated[PositiveInt, "Episodes simulated side by side in training."] = 32
-    num_steps: Annotated[PositiveInt, "Steps of each of them per update."] = 256
+    num_envs: Annotated[Count, "Episodes simulated side by side in training."] = 32
+    num_steps: Annotated[Count, "Steps of each of them per update."] = 256
     policy_gain: Annotated[
         PositiveFloat, "Gain of the policy's last layer in the initial weights."
     ] = field(default=0.01, metadata={"written": False})  # not in older runs
     test_episodes: Annotated[
-        PositiveInt,
+        Count,
         "Episodes per evaluation; 1 in a deterministic family under its most likely actions.",
     ] = 16
     test_actions: Annotated[

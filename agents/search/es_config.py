@@ -8,15 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Interval
+from annotated_types import Interval
 
 from openpoet.settings import (
+    MOST_COUNT,
+    Count,
     Device,
+    Layers,
     NonNegativeFloat,
-    NonNegativeInt,
     PositiveFloat,
-    PositiveInt,
     Settings,
+    Threads,
+    UnitsOrZero,
 )
 
 from ..rollouts.networks import Activation
@@ -30,14 +33,14 @@ Decay = Annotated[float, Interval(gt=0, le=1)]
 class ESConfig(Settings):
     searcher: Annotated[SearcherName, "Evolution strategy."] = "openai-es"
     population: Annotated[
-        int, Ge(2), "Members of a step; even, since perturbations are antithetic pairs."
+        int,
+        Interval(ge=2, le=MOST_COUNT),
+        "Members of a step; even, since perturbations are antithetic pairs.",
     ] = 512
-    hidden: Annotated[
-        tuple[PositiveInt, ...], "Units of each hidden layer of the policy; empty: linear."
-    ] = (40, 40)
+    hidden: Annotated[Layers, "Units of each hidden layer of the policy; empty: linear."] = (40, 40)
     activation: Annotated[Activation, "Activation of the hidden layers."] = "tanh"
     memory: Annotated[
-        NonNegativeInt, "Units of a GRU before the hidden layers; 0: none, as in POET."
+        UnitsOrZero, "Units of a GRU before the hidden layers; 0: none, as in POET."
     ] = 0
     init_std: Annotated[NonNegativeFloat, "Standard deviation of the initial parameters."] = 0.1
     lr: Annotated[
@@ -55,16 +58,14 @@ class ESConfig(Settings):
     shaping: Annotated[
         Shaping, "Transform of the returns: centred ranks, or z-scores (openai-es and pgpe)."
     ] = "ranks"
-    episodes: Annotated[PositiveInt, "Episodes per member of the population."] = 1
-    evaluation_episodes: Annotated[
-        PositiveInt, "Episodes per score; 1 in a deterministic family."
-    ] = 5
+    episodes: Annotated[Count, "Episodes per member of the population."] = 1
+    evaluation_episodes: Annotated[Count, "Episodes per score; 1 in a deterministic family."] = 5
     device: Annotated[Device, "Device that runs the policy and the simulator."] = "cpu"
     max_rows: Annotated[
-        PositiveInt | None, "Episodes simulated side by side; none: 4096 on a CPU, 65536 on a GPU."
+        Count | None, "Episodes simulated side by side; none: 4096 on a CPU, 65536 on a GPU."
     ] = None
     threads: Annotated[
-        PositiveInt | None,
+        Threads | None,
         "Threads of the policy on the CPU; none: 1, but in a launched run every processor.",
     ] = None
 

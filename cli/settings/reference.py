@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import Any
 
-from annotated_types import MinLen
+from annotated_types import MaxLen, MinLen
 from rich.table import Table
 
 from openpoet.poet.config import PoetConfig
@@ -94,7 +94,8 @@ def type_and_range(kind: Kind) -> tuple[str, str]:
     if kind.entries:
         inner, allowed = type_and_range(kind.entries[0])
         count = "" if kind.any_length else f" of {len(kind.entries)}"
-        least = ["not empty"] if any(isinstance(c, MinLen) for c in kind.constraints) else []
+        lengths = {MinLen: "not empty", MaxLen: "at most {0.max_length} entries"}
+        least = [lengths[type(c)].format(c) for c in kind.constraints if type(c) in lengths]
         each = [f"each {allowed}" if inner != "choice" else f"of {allowed}"] if allowed else []
         return f"list{count} ({inner})", ", ".join([*each, *least])
     pattern = next((c.words for c in kind.constraints if isinstance(c, Matches)), "")

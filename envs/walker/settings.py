@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval
 
-from openpoet.settings import Fraction, PositiveInt
+from openpoet.settings import Count, Fraction, Threads
 
 from .body_genes import GeneName, Split
 from .body_mutation import smallest_reach
@@ -77,15 +77,13 @@ class WalkerSettings(TaskSettings):
         bool, "Append the hidden draw to the observations: for an upper bound of adaptation."
     ] = False
     episodes: Annotated[
-        PositiveInt | None, "Episodes of a trial; none: 2 if trials draw bodies, otherwise 1."
+        Count | None, "Episodes of a trial; none: 2 if trials draw bodies, otherwise 1."
     ] = None
     physics: Annotated[
         Literal["numba", "box2d"], "numba: compiled, equal to Box2D. box2d: the real engine, slow."
     ] = "numba"
     solved_score: Annotated[float, "Score that solves a task, if the end is reached too."] = 230.0
-    threads: Annotated[PositiveInt | None, "Threads of the simulator; none: every processor."] = (
-        None
-    )
+    threads: Annotated[Threads | None, "Threads of the simulator; none: every processor."] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval
 
-from openpoet.settings import Fraction, PositiveFloat, PositiveInt, Settings
+from openpoet.settings import Count, Fraction, PositiveFloat, PositiveInt, Settings
 
 from ..interfaces import TaskFamily
 from .adversarial import RULES, Adversarial
@@ -34,7 +34,7 @@ OWN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("fit_every", "components", "random", "history", "returns"), ("alp-gmm",)),
     **dict.fromkeys(("adversary_rate", "adversary_epochs"), RULES),
 }
-Count = Annotated[int, Interval(ge=1, le=1000)]
+Components = Annotated[int, Interval(ge=1, le=1000)]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class CurriculumConfig(Settings):
         Base | None,
         "New levels: random, or easy, near the trivial task; none: easy with accel, else random.",
     ] = None
-    buffer: Annotated[PositiveInt, "Largest number of levels in the buffer."] = 1000
+    buffer: Annotated[Count, "Largest number of levels in the buffer."] = 1000
     replay: Annotated[
         Fraction | None,
         "Probability of a replay from the buffer; none: 0.9 with accel, 0.5 with plr, robust-plr.",
@@ -58,18 +58,19 @@ class CurriculumConfig(Settings):
     staleness: Annotated[
         Fraction, "Share of the weights given to levels that were not drawn for long."
     ] = 0.5
-    parents: Annotated[PositiveInt, "Levels that accel edits after a replay."] = 4
-    edits: Annotated[PositiveInt, "Edits from a level to its child (accel)."] = 3
+    parents: Annotated[Count, "Levels that accel edits after a replay."] = 4
+    edits: Annotated[Count, "Edits from a level to its child (accel)."] = 3
     every: Annotated[PositiveInt, "Updates between two choices of levels (sfl)."] = 50
-    candidates: Annotated[PositiveInt, "New levels scored for a choice (sfl)."] = 1000
-    kept: Annotated[PositiveInt, "Levels kept of a choice (sfl)."] = 100
+    candidates: Annotated[Count, "New levels scored for a choice (sfl)."] = 1000
+    kept: Annotated[Count, "Levels kept of a choice (sfl)."] = 100
     share: Annotated[Fraction, "Share of the rows that train on kept levels (sfl)."] = 0.5
     fit_every: Annotated[PositiveInt, "New levels between two fits of the mixture (alp-gmm)."] = 250
     components: Annotated[
-        tuple[Count, Count], "Smallest and largest number of components of the mixture (alp-gmm)."
+        tuple[Components, Components],
+        "Smallest and largest number of components of the mixture (alp-gmm).",
     ] = (2, 10)
     random: Annotated[Fraction, "Share of random levels (alp-gmm)."] = 0.2
-    history: Annotated[PositiveInt, "Levels whose returns are remembered (alp-gmm)."] = 5000
+    history: Annotated[Count, "Levels whose returns are remembered (alp-gmm)."] = 5000
     returns: Annotated[
         tuple[float, float] | None,
         "Lowest and highest return of a level (alp-gmm); none: of those that occurred.",

@@ -19,6 +19,7 @@ import pytest
 from openpoet.agents.learners import LEARNERS
 from openpoet.envs.families import FAMILIES
 from openpoet.poet.config import PoetConfig
+from openpoet.poet.curricula.config import CurriculumConfig
 
 SETTINGS: list[type] = [PoetConfig]
 for room, parts in (("agents", LEARNERS), ("envs", FAMILIES)):
@@ -27,6 +28,13 @@ for room, parts in (("agents", LEARNERS), ("envs", FAMILIES)):
         for module, _, name in parts.values()
     ]
 NOT_FINITE = (math.nan, math.inf, -math.inf)
+# Whole numbers that may be large, since they take no memory.
+UNBOUNDED = {
+    "seed",
+    *("mutate_every", "transfer_every", "pbt_every", "every", "fit_every", "anneal"),
+    *("updates", "rollouts", "epochs", "adversary_epochs", "belief_epochs", "belief_anneal"),
+    "remember",
+}
 
 
 def kinds(annotation: Any) -> Iterator[Any]:
@@ -86,3 +94,17 @@ def test_all_settings_have_defaults() -> None:
                 settings,
                 field.name,
             )
+
+
+@pytest.mark.parametrize(
+    "settings", [*SETTINGS, CurriculumConfig], ids=lambda settings: settings.__name__
+)
+def test_a_size_that_takes_more_memory_than_there_is_is_an_error(settings: type) -> None:
+    """The settings of a run may be a stranger's."""
+    hints = typing.get_type_hints(settings)
+    for field in fields(settings):
+        if int not in set(kinds(hints[field.name])) or field.name in UNBOUNDED:
+            continue
+        for value in values_like(field.default, hints[field.name], 10**9):
+            with pytest.raises(ValueError, match=rf"^{field.name}[^\n]*got [^\n]*$"):
+                settings(**{field.name: value})

@@ -69,3 +69,9 @@ def test_the_optimal_return_of_rl2s_mdps_is_about_22_per_episode() -> None:
     assert FAMILY.oracle([Tables()] * 1000, list(range(1000))).mean() == pytest.approx(
         21.9, abs=0.3
     )
+
+
+def test_tables_that_take_more_memory_than_there_is_are_an_error() -> None:
+    MdpSettings(states=100, actions=100)
+    with pytest.raises(ValueError, match="must be at most 1000000, got 1020100: set fewer states"):
+        MdpSettings(states=101, actions=100)

@@ -82,7 +82,7 @@ def plain_text(field: Field) -> bool:
         (PositiveInt, ("integer", "at least 1")),
         (Annotated[float, Interval(gt=0, le=1), "meaning"], ("number", "above 0 and at most 1")),
         (Annotated[PositiveFloat | None, "meaning"], ("number or none", "above 0")),
-        (Sizes, ("list (integer)", "each at least 1, not empty")),
+        (Sizes, ("list (integer)", "each from 1 to 4096, at most 16 entries, not empty")),
         (tuple[Literal["a", "b"], ...], ("list (choice)", "of a, b")),
         (tuple[float, float], ("list of 2 (number)", "")),
         (Device, ("text", '"cpu", "cuda" or "cuda:<number>"')),
