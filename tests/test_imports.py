@@ -13,14 +13,15 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("poet", "agents", "envs", "archive", "arena")
 FOREIGN = (*ROOMS, "openpoet", "cli", "run")  # names that no room may import
-# except these: how settings are declared, the disk cache of compiled kernels, tasks by name, and
-# the limits of JSON from strangers
+# except these: how settings are declared, the disk cache of compiled kernels, tasks by name, the
+# limits of JSON from strangers, and files that are there whole or not at all
 SHARED = (
     "openpoet.settings",
     "openpoet.setting_kinds",
     "openpoet.kernel_cache",
     "openpoet.archived_tasks",
     "openpoet.foreign_json",
+    "openpoet.whole_files",
 )
 ODDS_AND_ENDS = {"utils", "util", "common", "base", "helpers", "helper", "misc", "manager"}
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
@@ -142,7 +143,8 @@ def test_a_module_that_every_room_may_import_imports_no_room(name: str) -> None:
 def test_cli_imports_only_rooms_and_itself(path: Path) -> None:
     """It does not import the library, which is built on it."""
     found = own_imports(path.read_text(), named(path), path.name == "__init__.py")
-    below = tuple(f"openpoet.{room}" for room in (*ROOMS, "cli", "settings", "foreign_json"))
+    shared = ("settings", "foreign_json", "whole_files")
+    below = tuple(f"openpoet.{room}" for room in (*ROOMS, "cli", *shared))
     assert [
         name for name in found if not f"{name}.".startswith(tuple(f"{b}." for b in below))
     ] == []

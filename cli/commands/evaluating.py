@@ -98,7 +98,7 @@ def evaluate(
     numbers; they are kept as JSON.
     """
     from ..evaluate.batches import progress_lines
-    from ..evaluate.evaluating import evaluation, keep, record_path
+    from ..evaluate.evaluating import evaluation, keep, record_folder, record_path
     from ..evaluate.planning import contestants_of, planned
     from ..evaluate.suites import find_suite
     from ..evaluate.tables import tables
@@ -108,14 +108,16 @@ def evaluate(
     found_suite = find_suite(suite, worlds)
     contestants = contestants_of(agents, select, config, Machine(device, workers))
     plan = planned(found_suite, contestants, episodes, actions, validation)
+    record_folder(contestants, record)  # an error before hours of simulation
     with one_torch_thread():
         found = evaluation(contestants, plan, progress_lines())
-    path = record or record_path(found)
-    keep(found, path)
     if as_json:
         print(json.dumps(found.to_json()))
-        return
-    shown = screen()
-    for part in tables(found):
-        shown.print(part)
-    CommandLine().note(f"kept in {path}")
+    else:
+        shown = screen()
+        for part in tables(found):
+            shown.print(part)
+    path = record or record_path(found)
+    keep(found, path)  # last: results that cannot be kept are printed
+    if not as_json:
+        CommandLine().note(f"kept in {path}")

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from openpoet.archive.store.files import make_folder
+from openpoet.whole_files import write_whole
+
+from ..output import reason
 from .batches import Batches, Say, work
 from .contestants import Contestants, Entered
 
@@ -148,13 +153,33 @@ def _adaptation(
     return adaptation(names, plan.suite, by_episode, plan.episodes, progress)
 
 
+def record_folder(contestants: Contestants, record: Path | None = None) -> Path:
+    """The folder of the record, made if it is missing; evaluations/ in the run folder of the agents
+    or in build/, if no file `record` is named. OSError or ValueError, one line, if it cannot be
+    written to, or if that of a run is a link.
+    """
+    default = (contestants.folder or Path("build")) / "evaluations"
+    folder = default if record is None else record.parent
+    try:
+        if record is None and contestants.folder is not None:
+            make_folder(folder)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError("it is read-only")
+    except OSError as error:
+        raise OSError(
+            f"the record cannot be kept in {folder}: {reason(error)}; --out names another file"
+        ) from error
+    return folder
+
+
 def record_path(found: Evaluation) -> Path:
-    """Where the record is kept: in the run folder of the agents, otherwise in build/."""
-    folder = found.contestants.folder
+    """Where the record is kept if no file is named."""
     identity = json.dumps(found.identity(), sort_keys=True)
     digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
     name = f"{_plain(found.plan.suite.name)}-v{found.plan.suite.version}-{digest}.json"
-    return (folder or Path("build")) / "evaluations" / name
+    return record_folder(found.contestants) / name
 
 
 def _plain(name: str) -> str:
@@ -164,7 +189,4 @@ def _plain(name: str) -> str:
 
 def keep(found: Evaluation, path: Path) -> None:
     """Write the record. The file gets its name when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(found.to_json()) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, json.dumps(found.to_json()) + "\n")

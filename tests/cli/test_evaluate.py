@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -269,6 +271,55 @@ def test_bad_arguments_are_one_line(
         assert (code, out) == (2, ""), (words, err)
         assert message in err, (words, err)
         assert len(err.strip().splitlines()) == 1, err
+
+
+@pytest.mark.parametrize("linked", ["evaluations", "evaluations/.RECORD.partial"])
+def test_a_record_is_not_written_through_a_link_of_the_run_folder(
+    linked: str, points: Path, goals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stranger, mine = tmp_path / "stranger", tmp_path / "mine"
+    mine.mkdir()
+    shutil.copytree(points, stranger, ignore=lambda *_: ["evaluations"])
+    if linked == "evaluations":
+        (stranger / linked).symlink_to(mine)
+    else:
+        assert run(capsys, stranger, "--suite", goals)[0] == 0
+        (kept,) = (stranger / "evaluations").iterdir()
+        (mine / "precious").write_text("precious")
+        (stranger / linked.replace("RECORD", kept.name)).symlink_to(mine / "precious")
+    before = {path.name: path.read_text() for path in mine.iterdir()}
+    code, _, err = run(capsys, stranger, "--suite", goals)
+    assert {path.name: path.read_text() for path in mine.iterdir()} == before
+    assert code == (2 if linked == "evaluations" else 0), err
+
+
+def test_a_record_that_cannot_be_kept_is_an_error_before_the_simulation(
+    points: Path, goals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    code, out, err = run(capsys, points, "--suite", goals, "--out", tmp_path / "file" / "a.json")
+    assert (code, out) == (2, "")
+    assert f"the record cannot be kept in {tmp_path / 'file'}: File exists" in err
+    assert "--out names another file" in err
+    assert "batch 1" not in err
+
+
+def test_results_are_printed_also_if_the_disk_is_full_at_the_end(
+    points: Path,
+    goals: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    code, out, err = run(capsys, points, "--suite", goals, "--out", tmp_path / "a.json")
+    assert code == 2
+    assert "environment steps" in out
+    assert f"cannot write {tmp_path / 'a.json'}: No space left on device" in err
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_suite_whose_tasks_are_nested_deeply_is_refused_in_one_line(
