@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from openpoet.whole_files import whole_file
+
 from .budget import Progress, grouped, mean_curve
 from .statistics import Estimate, Mean
 
@@ -116,4 +118,5 @@ def _figure(path: Path, rows: int, columns: int) -> Iterator[list[list[Axes]]]:
         one.spines[["top", "right"]].set_visible(False)
         one.grid(alpha=0.25)
     yield axes.tolist()
-    figure.savefig(path, dpi=150, metadata={"Software": None})
+    with whole_file(path) as partial:
+        figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})

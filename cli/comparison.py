@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .table_files import print_table, write_csv
+from .table_files import new_folder, print_table, write_csv
 from .terminal import print_line
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ FILES = (*(f"{name}.csv" for name in TABLES), *(f"{name}.png" for name in FIGURE
 
 def prepare(folder: Path) -> None:
     """Create the folder of a comparison, without the files of an earlier one; others stay."""
-    folder.mkdir(parents=True, exist_ok=True)
+    new_folder(folder)
     for path in (folder / name for name in FILES):
         if path.is_file() or path.is_symlink():
             path.unlink()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from openpoet.archive.store.files import make_folder, open_own
 from openpoet.foreign_json import loads
+from openpoet.whole_files import write_whole
 
 if TYPE_CHECKING:
     from openpoet.archive.store.run_folder import Run
@@ -105,11 +106,11 @@ def put(run: Run, task: Task, source: str, family: TaskFamily) -> None:
     text = json.dumps(entry, sort_keys=True)
     name = sha256(f"{earlier.count(entry)} {text}".encode()).hexdigest()[:16]
     place = run.path / FOLDER
-    make_folder(place)
+    try:
+        make_folder(place)
+    except OSError as error:
+        raise OSError(f"cannot write to {run.path}: {error.strerror}") from error
     waiting = {path.stem for path in place.iterdir() if NAME.fullmatch(path.name)}
     if len(waiting - {name}) >= MOST:
         raise ValueError(f"{MOST} tasks wait in {place}: `resume` the run before you add another")
-    partial = place / f".{name}.partial"
-    with os.fdopen(open_own(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w") as file:
-        file.write(text)
-    partial.replace(place / f"{name}.json")
+    write_whole(place / f"{name}.json", text)

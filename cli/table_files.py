@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openpoet.whole_files import write_whole
+
 from .output import Terminal, line
 from .terminal import out, print_line
 
@@ -38,13 +40,21 @@ def print_table(table: Table) -> None:
         print_line(table.note)
 
 
+def new_folder(folder: Path) -> None:
+    """Make the folder if it is missing. OSError, one line, if it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"cannot make the folder {folder}: {error.strerror}") from error
+
+
 def write_csv(folder: Path, tables: Sequence[Table], others: Sequence[str] = ()) -> None:
     """Write tables as CSV files into a folder, which is created, and print their names.
 
     others: names of files that were written there before.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    new_folder(folder)
     names = [f"{table.name}.csv" for table in tables]
     for name, table in zip(names, tables, strict=True):
-        (folder / name).write_text(table.csv(), encoding="utf-8")
+        write_whole(folder / name, table.csv())
     print_line(f"{folder}: {', '.join((*names, *others))}")

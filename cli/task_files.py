@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openpoet.foreign_json import loads
+from openpoet.whole_files import write_whole
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Task, TaskFamily
@@ -43,6 +44,4 @@ def read_task(path: Path, family: TaskFamily) -> Task:
 
 def write_task(path: Path, task: Task, family: TaskFamily) -> None:
     """Write the task as JSON. The file gets its name when it is complete."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(family.encode(task), indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, json.dumps(family.encode(task), indent=1) + "\n")

@@ -10,7 +10,6 @@ ones as the simulator takes them, and the parts of the state under the names `ne
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from openpoet.whole_files import whole_file
 
 from .steps import Step, step_of
 
@@ -59,12 +60,8 @@ def write_onnx(
         )
     assert program is not None
     program.model.metadata_props.update(notes or {})
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with whole_file(path) as partial:
         program.save(partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
     return traced.inputs, traced.outputs
 
 

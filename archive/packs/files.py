@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -15,6 +16,7 @@ from ..store.agent_files import sync_folder
 from ..store.creation import Copied, make
 from ..store.limits import MOST_DATABASE, readable
 from ..store.locks import release
+from ..store.refusals import reason
 from ..store.seal import Cells, sealed
 from ..store.weights import encode
 
@@ -58,7 +60,8 @@ class Content:
 
 
 def write_pack(path: Path, content: Content) -> int:
-    """Write a pack; its size [bytes]. FileExistsError if there is something at the path.
+    """Write a pack; its size [bytes]. FileExistsError if there is something at the path; OSError,
+    one line, if it cannot be written.
 
     It gets its name when it is complete and on the disk.
     """
@@ -72,8 +75,13 @@ def write_pack(path: Path, content: Content) -> int:
             "fewer niches"
         )
     agents = (("agents", [name, encode(agent)]) for name, agent in content.loaded())
-    schema.create(path, chain(content.cells(), agents), schema.PACK)
-    sync_folder(path.parent)
+    try:
+        schema.create(path, chain(content.cells(), agents), schema.PACK)
+        sync_folder(path.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise OSError(
+            f"cannot write {path}: {reason(error)}; free space, or choose another folder"
+        ) from error
     return path.stat().st_size
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..store.files import create
+from openpoet.whole_files import whole_file
+
 from .bundle import page_with
 from .details import candidates, details
 from .site import summary
@@ -59,14 +59,8 @@ class Report:
     def write(self, path: Path) -> int:
         """Write the file; the number of its bytes. It gets its name when it is complete."""
         content = page_with(self.blocks).encode()
-        partial = path.with_name(f".{path.name}.partial")
-        try:
-            with create(partial) as file:
-                file.write(content)
-            os.replace(partial, path)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise OSError(f"cannot write {path}: {error.strerror or error}") from error
+        with whole_file(path) as partial:
+            partial.write_bytes(content)
         return len(content)
 
 

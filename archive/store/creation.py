@@ -24,6 +24,7 @@ from .agent_files import AgentFiles, sync_folder
 from .files import check_own, create, make_folder
 from .limits import MOST_CONFIG, MOST_SETTINGS, readable
 from .locks import LOCK, release, writer
+from .refusals import reason
 from .sessions import Session, session_row, setting_rows
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def make(
         raise
     except OSError as error:
         raise OSError(
-            f"cannot make the run folder {path}: {_reason(error)}; choose another folder"
+            f"cannot make the run folder {path}: {reason(error)}; choose another folder"
         ) from error
     try:
         _refuse_what_is_there(path)  # again, now that no other process can create it
@@ -79,7 +80,7 @@ def make(
         if isinstance(error, FileExistsError):
             raise
         raise OSError(
-            f"cannot make the run folder {path}: {_reason(error)}; free space, or choose another "
+            f"cannot make the run folder {path}: {reason(error)}; free space, or choose another "
             "folder"
         ) from error
     except BaseException:
@@ -215,7 +216,3 @@ def _shared(path: Path) -> str:
     except ValueError as error:
         return str(error)
     return ""
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)

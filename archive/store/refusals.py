@@ -41,6 +41,13 @@ def words(error: sqlite3.Error) -> str:
     return ascii(" ".join(str(error).split()))[1:-1][:200]
 
 
+def reason(error: OSError | sqlite3.Error) -> str:
+    """The message of the operating system or of SQLite, in one line."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return words(error)
+
+
 def remedies(error: OSError | sqlite3.OperationalError, database: Path) -> Iterator[str]:
     """Remedies for an error of a commit, if its code identifies the cause."""
     if isinstance(error, OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
@@ -357,3 +358,17 @@ def test_a_pack_is_read_from_a_folder_without_write_permission(whole: Path, tmp_
     digest_of(pack)
     assert os.listdir(tmp_path / "locked") == ["a.poet"]
     (tmp_path / "locked").chmod(0o755)
+
+
+def test_a_full_disk_is_an_error_that_names_the_pack_and_leaves_no_file(
+    whole: Path, tmp_path: Path
+) -> None:
+    out, (soft, hard) = tmp_path / "a.poet", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(OSError, match=f"^cannot write {out}: .*; free space, or choose") as no:
+            export(whole, out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "\n" not in str(no.value)
+    assert os.listdir(tmp_path) == []
