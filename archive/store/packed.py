@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import schema
 from .limits import MOST_AGENT, MOST_DATABASE, readable
-from .refusals import words, wrong
+from .refusals import damaged, wrong
 from .weights import check_name, decode
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         database = schema.settled(f"{path.absolute().as_uri()}?mode=ro&immutable=1", write=False)
     except sqlite3.Error as error:
-        raise ValueError(f"{path} cannot be opened: {words(error)}") from error
+        otherwise = "is damaged or not a pack" if damaged(error) else "cannot be opened"
+        raise ValueError(wrong(error, path, otherwise)) from error
     try:
         schema.check(database, path, schema.PACK)
     except sqlite3.Error as error:

@@ -16,6 +16,11 @@ def locked(error: sqlite3.Error) -> bool:
     return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
+def damaged(error: sqlite3.Error) -> bool:
+    """Whether the error is in the content of the file: it is cut off, or no database."""
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def _code(error: sqlite3.Error) -> int:
     """SQLite's primary result code; 0 if the error is not SQLite's own."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF  # the higher bits are extended codes

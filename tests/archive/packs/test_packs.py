@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
@@ -372,3 +373,17 @@ def test_a_full_disk_is_an_error_that_names_the_pack_and_leaves_no_file(
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "\n" not in str(no.value)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("form", ["run", "pack"])
+def test_a_database_that_is_cut_off_is_called_damaged(
+    form: str, whole: Path, tmp_path: Path
+) -> None:
+    """Nothing else is advised: a copy in a folder that may be written to would be as damaged."""
+    if form == "pack":
+        database = path = export(whole, tmp_path / "a.poet")
+    else:
+        database = (path := Path(shutil.copytree(whole, tmp_path / "run"))) / "archive.db"
+    database.write_bytes(database.read_bytes()[:5000])
+    with pytest.raises(ValueError, match=rf"^{database} is damaged or .*: database disk image is"):
+        Run.open(path, write=False)
