@@ -1,7 +1,7 @@
 """Policies conditioned on a latent, in trials that are simulated elsewhere: MAESN's and PEARL's.
 
 z is sampled when an episode begins, from the distribution that the state holds for its draw then. A
-greedy policy takes the distribution's mean.
+greedy policy takes that distribution's mean. Both are kept until the next episode begins.
 """
 
 from __future__ import annotations
@@ -33,16 +33,18 @@ class LatentTrialPolicy:
         self._latent_distribution, self._act = latent_distribution, act
         self._generator = generator
         mean, _ = latent_distribution(beliefs)
-        self.state = {**beliefs, "z": mean}
+        self.state = {**beliefs, "z": mean, "centre": mean}
 
     def begin(self, rows: torch.Tensor) -> None:
         if not bool(rows.any()):
             return
         mean, log_std = self._latent_distribution(self.state)
         epsilon = torch.randn(mean.shape, generator=self._generator).to(mean.device)
-        z = mean + log_std.exp() * epsilon
-        self.state = {**self.state, "z": torch.where(rows[:, None], z, self.state["z"])}
+        begun = {"z": mean + log_std.exp() * epsilon, "centre": mean}
+        kept = {
+            name: torch.where(rows[:, None], part, self.state[name]) for name, part in begun.items()
+        }
+        self.state = {**self.state, **kept}
 
     def act(self, observations: torch.Tensor, greedy: bool = False) -> torch.Tensor:
-        z = self._latent_distribution(self.state)[0] if greedy else self.state["z"]
-        return self._act(observations, z, greedy)
+        return self._act(observations, self.state["centre" if greedy else "z"], greedy)

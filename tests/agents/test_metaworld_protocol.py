@@ -224,6 +224,23 @@ def test_pearls_posterior_equals_that_of_our_own_trials() -> None:
     assert np.abs(returns[:, 0] - prior[-1].returns.numpy()).max() > 0.01
 
 
+def test_pearls_greedy_actions_do_not_depend_on_rewards_in_evaluation() -> None:
+    """They are those of the posterior after adaptation, so none need be observed."""
+    family, n = Navigation(), 5
+    learner = PEARL(family, PEARLConfig(hidden=(8,), encoder=(8,)))
+    agent, seeds = learner.init(Key(0)), draw_seeds(Key(11), n)
+    given, hidden = (
+        metalearning_evaluation(
+            MetaWorldAgent(learner, agent, n, Key(10)),
+            Environments(family, [HALF_CIRCLE] * n, seeds, last_step=last_step),
+            2,
+            2,
+        )
+        for last_step in (True, False)
+    )
+    np.testing.assert_array_equal(given, hidden)
+
+
 def test_adapt_requires_two_completed_episodes() -> None:
     learner = MAESN(Navigation(), MAESNConfig(hidden=(2,)))
     trial = learner.trial_policy(latent_policy(learner), 2, Key(8))
