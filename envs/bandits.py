@@ -20,11 +20,17 @@ from openpoet.settings import MOST_UNITS, Count, Settings
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.genome import Genomes, choice, columns, gene
+from .parts.genome import Genomes, choice, columns, gene, with_ends
 
 Kind = Literal["independent", "dependent", "eleven", "restless"]
 ELEVEN = 11
 WALK = 100  # pulls after which restless arms stop drifting
+USED = {  # genes of each kind
+    "independent": ("low", "high"),
+    "dependent": ("low", "high"),
+    "eleven": ("prize", "other", "hint"),
+    "restless": ("low", "high", "drift"),
+}
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,13 @@ class Bandits(Genomes[Arms]):
         """A random task of the family's kind; low is below high."""
         drawn = super().sample(rng, ranges)
         return replace(drawn, low=min(drawn.low, drawn.high), high=max(drawn.low, drawn.high))
+
+    def knobs(self, task: Arms) -> dict[str, tuple[float, float, float, float]]:
+        """The genes that the task's kind uses."""
+        return {name: knob for name, knob in super().knobs(task).items() if name in USED[task.kind]}
+
+    def followed(self, task: Arms, name: str) -> Arms:
+        return with_ends(task, "low", "high", name)
 
     def realising(self) -> dict[str, Any]:
         return {"arms": self.arms}  # not the setting, which dependent and eleven arms ignore

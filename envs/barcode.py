@@ -23,7 +23,7 @@ from openpoet.settings import MOST_UNITS, Count, Settings, Units
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.genome import Genomes, columns, gene
+from .parts.genome import Genomes, columns, gene, with_ends
 
 Cues = Literal["true", "shuffled"]
 MOST_BITS = 10
@@ -84,6 +84,9 @@ class BarcodeBandits(Genomes[BarcodeArms]):
     ) -> BarcodeArms:
         """A random task; `good` is at least `bad`."""
         return _ordered(super().sample(rng, ranges))
+
+    def followed(self, task: BarcodeArms, name: str) -> BarcodeArms:
+        return with_ends(task, "bad", "good", name)
 
     def simulator(
         self, tasks: Sequence[BarcodeArms], seeds: Sequence[int], device: str

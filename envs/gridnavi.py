@@ -83,6 +83,11 @@ class GridNavi(Genomes[Cells]):
         """A random task with at least one possible goal."""
         return _with_goals(super().sample(rng, ranges))
 
+    def followed(self, task: Cells, name: str) -> Cells:
+        if name == "clear":  # the grid grows around a larger clear corner
+            return replace(task, size=max(task.size, task.clear + 1))
+        return _with_goals(task)
+
     def decode(self, data: Mapping[str, Any]) -> Cells:
         task = super().decode(data)
         if not task.goals:

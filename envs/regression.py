@@ -20,7 +20,7 @@ from openpoet.settings import Count, Settings
 from .functions import INPUTS, REACH, Functions, features, prior, weights
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.genome import Genomes
+from .parts.genome import Genomes, with_ends
 
 Kind = Literal["quadratic", "sine"]
 
@@ -64,6 +64,14 @@ class Regression(Genomes[Functions]):
     ) -> Functions:
         """A random task of the family's kind."""
         return _tidy(super().sample(rng, ranges))
+
+    def knobs(self, task: Functions) -> dict[str, tuple[float, float, float, float]]:
+        """The genes that the task's kind uses."""
+        unused = () if task.kind == "sine" else ("phase",)
+        return {name: knob for name, knob in super().knobs(task).items() if name not in unused}
+
+    def followed(self, task: Functions, name: str) -> Functions:
+        return with_ends(task, "low", "high", name)
 
     def decode(self, data: Mapping[str, Any]) -> Functions:
         task = super().decode(data)

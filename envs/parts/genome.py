@@ -118,6 +118,17 @@ def _checked(f: Field[Any], value: Any, where: str) -> Any:
     return value if type(f.default) is int else float(value) + 0.0
 
 
+def with_ends(genome: Genome, low: str, high: str, kept: str) -> Genome:
+    """The genome with the gene `low` at most `high`: of the two the one that is not `kept` moves.
+
+    Both have the same range.
+    """
+    if getattr(genome, low) <= getattr(genome, high):
+        return genome
+    other = high if kept == low else low
+    return replace(genome, **{other: getattr(genome, kept)})  # type: ignore[type-var]
+
+
 def features(genome: Any) -> np.ndarray:
     """The genes, each scaled to [0, 1] by its range, [genes] float64."""
     return np.array(
@@ -177,10 +188,16 @@ class Genomes(Generic[Genome]):
         }
 
     def turned(self, task: Genome, name: str, value: float) -> Genome:
-        """The task with another value of one of its genes, within its range."""
+        """The task with another value of one of its genes, within its range; genes that are bounded
+        by it follow.
+        """
         f = {f.name: f for f in genes(task)}[name]
         number = min(max(value, f.metadata["low"]), f.metadata["high"])
-        return replace(task, **{name: _fitted(f, number)})  # type: ignore[type-var]
+        return self.followed(replace(task, **{name: _fitted(f, number)}), name)  # type: ignore[type-var]
+
+    def followed(self, task: Genome, name: str) -> Genome:
+        """A task of the family, from one in which the gene `name` has been edited and is kept."""
+        return task
 
     def describe(self, task: Genome) -> np.ndarray:
         return features(task)
