@@ -58,6 +58,10 @@ class BarcodeSettings(Settings):
             raise ValueError(
                 f"bits must be enough to tell {self.contexts} contexts apart, got {self.bits}"
             )
+        if self.cues == "shuffled" and self.contexts < 2:
+            raise ValueError(
+                "cues can be shuffled among at least 2 contexts, got 1: there is no other barcode"
+            )
 
 
 class BarcodeBandits(Genomes[BarcodeArms]):
@@ -87,6 +91,14 @@ class BarcodeBandits(Genomes[BarcodeArms]):
 
     def followed(self, task: BarcodeArms, name: str) -> BarcodeArms:
         return with_ends(task, "bad", "good", name)
+
+    def decode(self, data: Mapping[str, Any]) -> BarcodeArms:
+        task = super().decode(data)
+        if task.good < task.bad:
+            raise ValueError(
+                f"barcode.good must be at least barcode.bad, got {task.good:g} and {task.bad:g}"
+            )
+        return task
 
     def simulator(
         self, tasks: Sequence[BarcodeArms], seeds: Sequence[int], device: str

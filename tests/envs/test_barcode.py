@@ -85,7 +85,30 @@ def test_mutation_keeps_the_better_arm_better() -> None:
         assert task.good >= task.bad
 
 
+def test_a_decoded_task_has_a_best_arm_that_is_best() -> None:
+    """Otherwise the oracle would be below what other arms pay."""
+    data = {**FAMILY.encode(BarcodeArms()), "good": 0.1, "bad": 0.9}
+    with pytest.raises(ValueError, match=r"good must be at least barcode.bad, got 0\.1 and 0\.9"):
+        FAMILY.decode(data)
+
+
+@pytest.mark.parametrize("contexts", [2, 3])
+def test_no_barcode_recurs_with_the_context_that_it_last_had(contexts: int) -> None:
+    settings = BarcodeSettings(cues="shuffled", contexts=contexts, occurrences=5)
+    codes, _ = barcodes_and_arms(BarcodeBandits(settings), CERTAIN, 20)
+    true, _ = barcodes_and_arms(
+        BarcodeBandits(BarcodeSettings(contexts=contexts, occurrences=5)), CERTAIN, 20
+    )
+    for trial in range(20):
+        last: dict[tuple[float, ...], tuple[float, ...]] = {}
+        for shown, context in zip(codes[:, trial].tolist(), true[:, trial].tolist(), strict=True):
+            assert last.get(tuple(shown)) != tuple(context)
+            last[tuple(shown)] = tuple(context)
+
+
 def test_invalid_settings_are_an_error_of_one_line() -> None:
+    with pytest.raises(ValueError, match="cues can be shuffled among at least 2 contexts, got 1"):
+        BarcodeSettings(cues="shuffled", contexts=1)
     with pytest.raises(ValueError, match="enough to tell 3 contexts apart"):
         BarcodeSettings(bits=1)
     with pytest.raises(ValueError, match="arms must be at least 2"):
