@@ -42,11 +42,16 @@ class MAML(Initialisation):
         outer = (
             {"kl": Range(1e-3, 0.1)} if self.config.outer == "trpo" else {"lr": Range(1e-4, 3e-2)}
         )
-        self.ranges = {**RANGES, **outer}
+        # with learned step sizes inner_lr is only where they start
+        self.ranges = {**({} if self.config.learn_rates else RANGES), **outer}
         if self.config.outer == "trpo" and isinstance(self.model, Regressor):
             raise ValueError(
                 "outer = 'trpo' needs a policy, and this family is learned from labels: use 'adam'"
             )
+
+    def carried(self) -> Mapping[str, Range]:
+        """With inner_lr, which agents of a run that explored it have."""
+        return {**RANGES, **self.ranges}
 
     def fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
         if self.config.learn_rates:

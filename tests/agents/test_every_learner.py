@@ -102,6 +102,25 @@ def test_after_any_number_of_explorations_hyperparameters_are_valid(
                 assert within(where, value), f"{hyper} = {value}"
 
 
+@pytest.mark.parametrize(("name", "settings"), VARIANTS)
+def test_every_hyperparameter_that_is_explored_changes_what_is_learned(
+    name: str, settings: dict[str, Any]
+) -> None:
+    """A population would otherwise select among values that do nothing."""
+    family = None if name == "hochreiter" else Navigation(NavigationSettings(horizon=6, episodes=2))
+    learner, _, task = make(name, family, **settings)
+    agent = learner.init(Key(3))
+    wide = {hyper: where for hyper, where in learner.ranges.items() if where.low < where.high}
+    for hyper, where in wide.items():
+        learned = []
+        for end in (where.low, where.high):
+            value = torch.tensor(1 - end if where.from_one else end, dtype=torch.float64)
+            carrying = {**agent, f"{HYPER_PREFIX}{hyper}": value}
+            (after,), _ = learner.improve([carrying], [task], [Key(4)])
+            learned.append([after[part] for part in weight_names(after)])
+        assert not all(map(torch.equal, *learned)), hyper
+
+
 @pytest.mark.parametrize("name", LEARNERS)
 def test_adopt_keeps_parameters_and_hyperparameters_and_resets_the_rest(name: str) -> None:
     """An adopted agent depends only on parameters, hyperparameters and normalisers; optimisers and
