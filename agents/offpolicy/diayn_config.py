@@ -29,4 +29,12 @@ class DIAYNConfig(SACConfig):
         bool, "Subtract log p(z): a state without information about the skill has reward 0."
     ] = True
     episodes: Annotated[Count, "Episodes per improvement step, each with its own skill."] = 16
-    test_trials: Annotated[Count, "Episodes per evaluation."] = 64
+    test_trials: Annotated[Count, "Episodes per evaluation; at least one a skill."] = 64
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.test_trials < self.skills:
+            raise ValueError(
+                f"test_trials must be at least the {self.skills} skills, got {self.test_trials}: "
+                "the score is a mean over all of them"
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -123,6 +124,11 @@ def test_a_family_without_observations_raises_value_error() -> None:
 def test_invalid_settings_raise_value_error(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the message names the setting
         DIAYNConfig(**wrong)
+
+
+def test_an_evaluation_must_have_an_episode_of_every_skill() -> None:
+    with pytest.raises(ValueError, match="test_trials must be at least the 9 skills, got 8"):
+        replace(SMALL, skills=9)
 
 
 def test_skills_differ_and_the_discriminator_classifies_them() -> None:
