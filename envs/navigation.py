@@ -1,8 +1,9 @@
 """Point navigation to an unobserved goal; the genome is the distribution of goals.
 
 Sources: goals on an arc with a sparse reward near the goal, as in MAESN (arXiv 1802.07245) and the
-point robot of later work; goals in a square, where reaching the goal ends the episode, as in MAML
-(arXiv 1703.03400). The goal is drawn once per trial.
+point robot of later work; goals in a square, as in MAML (arXiv 1703.03400). The goal is drawn once
+per trial.
+Differs: every episode has `horizon` steps; MAML's ends at the goal.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ joint training. With several outer steps on the same episodes (`epochs`) their l
 (arXiv 1707.06347), on the ratio of the adapted policies' probabilities to those that played, as in
 ProMP (Rothfuss et al. 2019, arXiv 1810.06784).
 Differs: the outer optimiser is Adam by default (`outer = "trpo"`: as in the paper); the baseline is
-the mean over a draw's episodes at each step, not a linear function of observation features.
+the mean over a draw's episodes at each step, not a linear function of observation features, and
+advantages are divided by their standard deviation at each step, not over all steps.
 """
 
 from __future__ import annotations

@@ -62,6 +62,24 @@ def test_the_reward_of_a_step_towards_the_goal_by_hand(reward: Reward, expected:
         assert float(rewards[0]) == pytest.approx(0.9)
 
 
+def test_walls_hold_the_point_in_the_arena() -> None:
+    family = Navigation(NavigationSettings(arena=0.25))
+    simulator = family.simulator([SQUARE], [0], "cpu")
+    simulator.reset()
+    for _ in range(4):
+        observation, _, terminated, _ = simulator.step(torch.tensor([[1.0, -0.5]]))
+    np.testing.assert_allclose(observation, [[0.25, -0.2]], rtol=1e-6)
+    assert not bool(terminated[0])
+
+
+def test_an_episode_does_not_end_at_the_goal() -> None:
+    simulator = Navigation(NavigationSettings(near=2.0)).simulator([SQUARE], [0], "cpu")
+    simulator.reset()
+    ended = [simulator.step(torch.zeros(1, 2))[2:] for _ in range(20)]
+    assert bool(simulator.success[0])
+    assert [bool((one | two)[0]) for one, two in ended] == [False] * 19 + [True]
+
+
 def test_the_oracle_beats_random_walks_and_progress_sums_to_the_distance() -> None:
     family, seeds = Navigation(NavigationSettings("progress")), list(range(20))
     np.testing.assert_allclose(family.oracle([HALF_CIRCLE] * 20, seeds), 1.0)
