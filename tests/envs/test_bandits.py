@@ -89,6 +89,16 @@ def test_only_restless_arms_drift() -> None:
     assert abs(far) < 0.02  # it started in the middle
 
 
+def test_restless_arms_stop_drifting_after_100_pulls() -> None:
+    bandits = family("restless", pulls=110)
+    world = bandits.simulator([Arms("restless", 0.5, 0.5, drift=1.0)] * 3, [0, 1, 2], "cpu").world
+    states = [world.begin(torch.full((3,), pull)) for pull in (99, 100, 109)]
+    arm = torch.eye(5)[0].expand(3, 5)
+    assert all(bool(torch.isfinite(world.advance(state, arm)[1]).all()) for state in states)
+    assert world.payoffs.shape[1] == 101
+    assert not torch.equal(world.payoffs[:, 99], world.payoffs[:, 100])
+
+
 def test_returns_of_optimal_strategies_equal_published_values() -> None:
     """Exact values of ten pulls as in RL^2, and of two arms; one pull of one arm has mean 0.5."""
     assert bayes_value(1, ((0, 0),)) == 0.5

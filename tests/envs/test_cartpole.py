@@ -69,6 +69,21 @@ def test_linear_feedback_balances_and_fails_with_a_reversed_motor() -> None:
     assert family.oracle(Cart()) == 200
 
 
+def test_a_pole_that_falls_in_the_last_step_has_not_succeeded_and_is_not_truncated() -> None:
+    """Its return is the horizon all the same."""
+    right = torch.eye(2)[1:]
+    simulator = CartPole().simulator([Cart()], [0], "cpu")
+    simulator.reset()
+    fall = next(t for t in range(1, 200) if bool(simulator.step(right)[2][0]))
+    for horizon, success in ((fall, False), (fall - 1, True)):
+        simulator = CartPole(CartPoleSettings(horizon=horizon)).simulator([Cart()], [0], "cpu")
+        simulator.reset()
+        for _ in range(horizon):
+            _, _, terminated, truncated = simulator.step(right)
+        assert bool(simulator.success[0]) == success
+        assert (bool(terminated[0]), bool(truncated[0])) == (not success, success)
+
+
 def test_a_trial_keeps_its_physics_and_starts_each_episode_in_another_state() -> None:
     simulator = CartPole().simulator([Cart(spread=0.5)] * 3, [1, 1, 2], "cpu")
     first = simulator.reset()

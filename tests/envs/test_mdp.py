@@ -52,6 +52,23 @@ def test_transitions_and_rewards_follow_the_tables() -> None:
     assert world.rewards.shape == (1, 3, 2)
 
 
+def test_episodes_of_a_trial_share_their_tables_and_nothing_else() -> None:
+    """The same actions from the same state: other noise and other transitions in each episode."""
+    simulator = FAMILY.simulator([Tables()] * 50, list(range(50)), "cpu")
+    every, action = torch.ones(50, dtype=torch.bool), torch.eye(5)[0].expand(50, 5)
+    simulator.reset()
+    one = simulator.step(action)[:2]
+    simulator.restart(every)
+    two = simulator.step(action)[:2]
+    assert not bool((one[1] == two[1]).any())
+    assert bool((one[0] != two[0]).any())
+    still = FAMILY.simulator([Tables(noise=0.0)] * 50, list(range(50)), "cpu")
+    still.reset()
+    first = still.step(action)[1]
+    still.restart(every)
+    assert torch.equal(still.step(action)[1], first)
+
+
 def test_the_planner_finds_the_best_of_all_plans() -> None:
     """All deterministic plans of two steps, one by one."""
     family = TabularMdps(MdpSettings(states=3, actions=2, horizon=2))

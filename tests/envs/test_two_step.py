@@ -44,5 +44,17 @@ def test_the_better_state_switches_with_its_probability() -> None:
     assert (rewards[1:] != rewards[:-1]).mean() == pytest.approx(0.1, abs=0.005)
 
 
+def test_episodes_have_transitions_rewards_and_switches_of_their_own() -> None:
+    simulator = TwoStep().simulator([Steps(common=0.5)] * 8, list(range(8)), "cpu")
+    runs = []
+    simulator.reset()
+    for _ in range(2):
+        runs.append(
+            torch.stack([simulator.step(torch.eye(2)[0].expand(8, 2))[0] for _ in range(9)])
+        )
+        simulator.restart(torch.ones(8, dtype=torch.bool))
+    assert float((runs[0] != runs[1]).float().mean()) > 0.3
+
+
 def test_the_oracle_return_by_hand() -> None:
     assert TwoStep().oracle(Steps(0.9, 0.02, 0.9)) == pytest.approx(0.82)

@@ -10,7 +10,7 @@ import torch
 from openpoet.agents.assessment import assess
 from openpoet.agents.gradient.maesn import MAESN
 from openpoet.agents.gradient.maesn_config import MAESNConfig
-from openpoet.agents.gradient.maesn_latents import LATENTS, score_gradients
+from openpoet.agents.gradient.maesn_latents import LATENTS, score_gradients, updated_latent
 from openpoet.agents.parts.gaussians import kl_to_prior
 from openpoet.agents.parts.network_weights import cloned_weights
 from openpoet.cli.conformance import check_learner, same_agent
@@ -52,6 +52,34 @@ def test_the_latents_gradient_is_that_of_the_expected_return() -> None:
     by_mean, by_log_std = score_gradients(log_std, epsilon, gain - gain.mean())
     torch.testing.assert_close(by_mean, -2 * (mean - c), atol=0.05, rtol=0)
     torch.testing.assert_close(by_log_std, -2 * (2 * log_std).exp(), atol=0.08, rtol=0)
+
+
+def test_the_latents_gradient_in_the_logarithm_is_that_of_a_normal_density() -> None:
+    """Of log N(z; mean, std^2): epsilon^2 - 1, also where the advantages are not centred."""
+    epsilon = torch.tensor([[[0.5], [-2.0]]])
+    _, by_log_std = score_gradients(torch.zeros(1, 1), epsilon, torch.tensor([[1.0, 3.0]]))
+    assert float(by_log_std) == pytest.approx((1.0 * (0.25 - 1) + 3.0 * (4.0 - 1)) / 2)
+
+
+def test_step_sizes_are_halved_from_the_third_inner_step_on() -> None:
+    rates = {"rate_mean": torch.ones(1), "rate_log_std": torch.ones(1)}
+    zero, epsilon = torch.zeros(1, 1), torch.tensor([[[1.0], [-1.0]]])
+    moves = [
+        float(updated_latent(rates, (zero, zero), epsilon, torch.tensor([[1.0, -1.0]]), done)[0])
+        for done in range(4)
+    ]
+    assert moves == pytest.approx([moves[0] * share for share in (1.0, 1.0, 0.5, 0.25)])
+    assert moves[0] > 0
+
+
+def test_the_divergence_draws_the_latents_to_the_prior() -> None:
+    """Without rewards to learn from it alone moves them."""
+    learner = MAESN(Guessing(), replace(SMALL, kl=1.0, lr=0.01, reward_limit=1e-9))
+    agent, distances = learner.init(Key(0)), []
+    for step in range(6):
+        (agent,), _ = learner.improve([agent], [0.5], [Key(1, ("step", step))])
+        distances.append(float(kl_to_prior(*(agent[name] for name in LATENTS)).mean()))
+    assert distances[-1] < 0.97 * distances[0]
 
 
 @pytest.mark.parametrize("family", [Guessing(), Navigation(NavigationSettings(horizon=6))])

@@ -360,6 +360,23 @@ def test_evaluate_changes_no_agent_and_equal_keys_give_equal_draws() -> None:
     assert steps == 4 * 2 * 4 * 5
 
 
+def test_the_share_of_reptile_falls_linearly_to_its_end() -> None:
+    """The same agent, episodes and adapted parameters: the moves have the ratio of the shares."""
+    small = ReptileConfig(
+        draws=2, trajectories=2, hidden=(4,), inner_steps=2, share=0.8, share_end=0.2, anneal=4
+    )
+    learner, moves = Reptile(PLANE, small), []
+    agent = learner.init(Key(0))
+    for step in (0.0, 2.0, 4.0, 9.0):
+        at = {**agent, "schedule/step": torch.tensor(step)}
+        (after,), _ = learner.improve([at], [SQUARE], [Key(1)])
+        moves.append(float((after["w1"] - agent["w1"]).norm()))
+    assert moves == pytest.approx(
+        [moves[0] * share / 0.8 for share in (0.8, 0.5, 0.2, 0.2)], rel=1e-3
+    )
+    assert moves[0] > 0
+
+
 def test_fomaml_is_maml_with_order_1() -> None:
     assert FOMAML(PLANE).config.order == 1
     assert MAML(PLANE).config.order == 2

@@ -20,6 +20,7 @@ from openpoet.agents.memory.meta_gradient import (
 from openpoet.agents.ppo.advantages import Number, gae
 from openpoet.agents.ppo.batches import Batch, batch_of, sequences
 from openpoet.agents.ppo.collecting import Collector
+from openpoet.agents.ppo.config import PPOSettings
 from openpoet.agents.ppo.rollout import Rollout
 from openpoet.cli.conformance import check_learner
 from openpoet.poet.interfaces import Agent
@@ -71,6 +72,27 @@ def test_derivatives_in_the_discount_of_each_step() -> None:
         ours = advantage_tangents(following, estimates, cuts, Eta(gamma, 0.8), Eta(direction, 0.0))
         torch.testing.assert_close(ours, (ends[0] - ends[1]) / 2e-6, rtol=1e-6, atol=1e-6)
         assert float(ours[k + 1 :].abs().sum()) == 0  # later advantages do not depend on it
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_eta_moves_so_that_the_loss_of_the_next_batch_falls(side: float) -> None:
+    """dtheta'/deta along or against that loss's gradient: eta falls or rises, by one step of
+    Adam in its logit.
+    """
+    learner = MetaGradient(Guessing(), SMALL)
+    c, agent, rows = learner.config, learner.init(Key(0)), learner.plan.rows
+    collector = Collector(learner.family, [0.5] * rows, learner.plan, Key(1))
+    rollout = collector.collect(learner.policy(agent))
+    rewards = rollout.rewards.float()
+    reference = PPOSettings(gamma=c.reference_gamma, lam=c.reference_lam)
+    batch = batch_of(rollout, rewards, reference, learner.plan.chunk)
+    slope = validation_gradient(learner, {n: agent[n] for n in agent if "/" not in n}, batch)
+    names = ("gamma", "lam")
+    towards = {f"towards/{eta}/{n}": side * s for eta in names for n, s in slope.items()}
+    moved = learner._updated_eta({**agent, **towards}, rollout, rewards)
+    for eta in names:
+        change = torch.logit(moved[f"hyper/{eta}"]) - torch.logit(agent[f"hyper/{eta}"])
+        assert float(change) == pytest.approx(-side * c.meta_lr, rel=0.01)
 
 
 @pytest.mark.parametrize(("chunk", "heads"), [(None, ()), (3, ()), (3, (4,))])

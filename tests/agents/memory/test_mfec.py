@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from openpoet.agents.memory.episodic_config import MFECConfig
-from openpoet.agents.memory.episodic_control import epsilon_greedy
-from openpoet.agents.memory.episodic_memory import nearest
+from openpoet.agents.memory.episodic_control import EpisodeRecord, epsilon_greedy
+from openpoet.agents.memory.episodic_memory import Found, nearest
 from openpoet.agents.memory.mfec import MFEC
 from openpoet.agents.parts.lifetimes import Control
+from openpoet.agents.rollouts.episode_batches import Batch
 from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Arms, Bandits
 from openpoet.envs.grid import Grids, GridSettings
@@ -102,6 +103,23 @@ def test_ties_are_broken_at_random_and_epsilon_gives_random_actions() -> None:
     torch.testing.assert_close(shares, torch.tensor([0.0, 0.5, 0.5]), atol=0.03, rtol=0)
     shares = epsilon_greedy(values, uniform, 0.3).mean(0)
     torch.testing.assert_close(shares, torch.tensor([0.1, 0.45, 0.45]), atol=0.03, rtol=0)
+
+
+def test_what_is_looked_up_after_the_end_of_an_episode_is_not_marked_as_read() -> None:
+    """Of two steps the first is alive: it reads entry 0 of every action, the second entry 1."""
+    learner = MFEC(GRID, MFECConfig(capacity=3, neighbours=1))
+    agent = {
+        **learner.init(Key(0)),
+        "used": torch.ones(4, 3, dtype=torch.int64),
+        "clock": torch.full((4,), 5),
+    }
+    alive, ones = torch.tensor([[True], [False]]), torch.ones(4, 1, 1)
+    empty, action = torch.zeros(2, 1, 16), torch.eye(4)[0].expand(2, 1, 4)
+    batch = Batch(empty, action, torch.zeros(2, 1), alive, torch.zeros(1), alive[0], empty, ~alive)
+    lookups = [Found((ones * place).long(), ones, ones[..., None], ones > 0) for place in (0, 1)]
+    record = EpisodeRecord(batch, torch.zeros(2, 1, 4), torch.zeros(1, 4))
+    memory = learner._written(agent, agent, record, lookups)
+    assert memory["used"][1:].tolist() == [[5, 1, 1]] * 3
 
 
 def test_memories_belong_to_the_agent_or_to_a_trial() -> None:

@@ -15,6 +15,7 @@ from openpoet.agents.parts.network_weights import weight_names
 from openpoet.agents.rollouts.episode_batches import Batch
 from openpoet.cli.conformance import check_learner, same_agent
 from openpoet.envs.bandits import Bandits
+from openpoet.envs.cartpole import CartPole
 from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings
 from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
 from openpoet.poet.interfaces import Agent
@@ -124,6 +125,26 @@ def test_a_family_without_observations_raises_value_error() -> None:
 def test_invalid_settings_raise_value_error(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the message names the setting
         DIAYNConfig(**wrong)
+
+
+def test_steps_after_the_end_of_an_episode_have_no_score() -> None:
+    family, skills = CartPole(), torch.arange(8) % 4
+    learner = DIAYN(family, SMALL)
+    agent, task = learner.init(Key(0)), family.origin()
+    batch, _ = learner.play(agent, task, Key(1), skills)
+    rewards = learner.intrinsic_reward(agent, batch, skills)
+    by_hand = torch.cat([rewards[: int(n), i] for i, n in enumerate(batch.alive.sum(0))])
+    (score,), *_ = learner.evaluate([agent], [task], [Key(1)])
+    assert score == pytest.approx(float(by_hand.double().mean()))
+    assert score != pytest.approx(float(rewards.double().mean()))
+
+
+def test_the_last_transition_of_a_terminated_episode_is_stored_as_terminal() -> None:
+    family = CartPole()
+    learner = DIAYN(family, replace(SMALL, capacity=800))
+    (agent,), (steps,) = learner.improve([learner.init(Key(0))], [family.origin()], [Key(1)])
+    assert int(agent["replay/count"]) == steps < 800
+    assert float(agent["replay/over"].sum()) == SMALL.episodes  # all four poles have fallen
 
 
 def test_an_evaluation_must_have_an_episode_of_every_skill() -> None:

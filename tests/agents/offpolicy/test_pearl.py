@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 import torch
 
+from openpoet.agents.offpolicy import pearl
 from openpoet.agents.offpolicy.context_encoder import posterior
 from openpoet.agents.offpolicy.pearl import PEARL
 from openpoet.agents.offpolicy.pearl_config import PEARLConfig
 from openpoet.agents.offpolicy.sac import Transitions
 from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Bandits
+from openpoet.envs.cartpole import CartPole
 from openpoet.envs.gridnavi import GridNavi
 from openpoet.envs.navigation import HALF_CIRCLE, Goals, Navigation, NavigationSettings
 from openpoet.poet.interfaces import TaskFamily
@@ -25,6 +27,31 @@ from tests.agents.guessing import Guessing
 TINY = PEARLConfig(
     draws=3, episodes=2, updates=2, batch=4, capacity=30, hidden=(4,), encoder=(4,), test_trials=3
 )
+
+
+def test_steps_after_the_end_of_an_episode_are_no_part_of_the_context(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    beliefs, draw = [], pearl.sample_latent
+
+    def recorded(mean: torch.Tensor, log_std: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+        beliefs.append((mean, log_std))
+        return draw(mean, log_std, noise)
+
+    monkeypatch.setattr(pearl, "sample_latent", recorded)
+    family = CartPole()
+    learner = PEARL(family, PEARLConfig(hidden=(8,), encoder=(8,)))
+    agent = learner.init(Key(0))
+    (first, _), _ = learner.run_trials(agent, family.origin(), [1, 2, 3], Key(1), 2)
+    lengths = first.alive.sum(0).tolist()
+    assert len(set(lengths)) > 1
+    for row, steps in enumerate(lengths):
+        parts = first.observations, first.actions, first.rewards[..., None]
+        transitions = torch.cat([part[:steps, row] for part in parts], 1)
+        factors = learner.encoder.factors(agent, transitions)
+        expected = posterior(tuple(part.sum(0) for part in factors))
+        for found, wanted in zip(beliefs[1], expected, strict=True):
+            torch.testing.assert_close(found[row], wanted)
 
 
 def test_the_posterior_is_the_product_of_the_prior_and_all_factors() -> None:

@@ -77,6 +77,23 @@ def test_each_loss_has_gradients_for_its_own_networks_only(discrete: bool) -> No
         assert torch.equal(one, two) == same
 
 
+@pytest.mark.parametrize("discrete", [True, False])
+def test_values_are_those_of_the_lower_critic(discrete: bool) -> None:
+    """Of every action with discrete ones, of the action drawn with continuous ones."""
+    sac = SAC(1, 2, discrete, SACConfig(hidden=(16,)))
+    weights = sac.init(np.random.default_rng(0))
+    inputs, noise = (torch.rand(50, k, generator=torch.Generator().manual_seed(k)) for k in (1, 2))
+    found, _ = sac.value_and_entropy(weights, weights, inputs, noise)
+    outputs = sac.policy(weights, inputs)
+    if discrete:
+        low = torch.minimum(*sac.critic(weights, inputs))
+        expected = (torch.softmax(outputs, -1) * low).sum(-1)
+    else:
+        actions = sac.actions.sample(outputs, noise)
+        expected = torch.minimum(*sac.q_values(weights, inputs, actions))
+    torch.testing.assert_close(found, expected)
+
+
 def test_only_the_critic_loss_has_gradients_for_the_inputs() -> None:
     """For PEARL's encoder: the policy loss must not have a gradient for the latent."""
     sac = SAC(1, 2, False, CONFIG)

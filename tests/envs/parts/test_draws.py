@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import torch
 
 from openpoet.envs.parts.draws import Draws
@@ -22,6 +24,25 @@ def test_the_hash_is_splitmix64() -> None:
     state = torch.arange(1, 4) * GOLDEN
     expected = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
     assert [value % 2**64 for value in _mix(state).tolist()] == expected
+
+
+def test_the_numbers_of_a_seed_stream_and_counter_never_change() -> None:
+    """Archived tasks are realised from them, so that another number would be another task.
+
+    By the text's definition, with Python's integers.
+    """
+
+    def mixed(z: int) -> int:
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) % 2**64
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) % 2**64
+        return z ^ (z >> 31)
+
+    golden = 0x9E3779B97F4A7C15
+    for seed, counter in ((0, 0), (7, 3), (2**31 - 1, 5 * 2**20)):
+        start = mixed((seed * golden + zlib.crc32(b"goal")) % 2**64)
+        start = mixed((start + (counter + 1) * golden) % 2**64)
+        expected = [(mixed((start + i * golden) % 2**64) >> 11) * 2.0**-53 for i in (1, 2, 3)]
+        assert Draws([seed]).uniform("goal", 3, counter)[0].tolist() == expected
 
 
 def test_random_numbers_are_uniform_and_uncorrelated() -> None:
