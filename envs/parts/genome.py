@@ -168,8 +168,14 @@ class Genomes(Generic[Genome]):
     def sample(
         self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
     ) -> Genome:
-        """A task uniform in the genes' ranges, or in narrower ones, for domain randomisation."""
-        return sampled(self.start, rng, ranges or {})
+        """A task uniform in the genes' ranges, or in narrower ones, for domain randomisation.
+
+        Genes with a narrower range stay in it: those that are bounded by them follow.
+        """
+        task = sampled(self.start, rng, ranges or {})
+        for name in ranges or {}:
+            task = self.followed(task, name)
+        return task
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """The range of each gene, in the form that `sample` accepts."""

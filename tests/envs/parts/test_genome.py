@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 
+from openpoet.envs.bandits import Bandits
+from openpoet.envs.barcode import BarcodeBandits
+from openpoet.envs.gridnavi import GridNavi
 from openpoet.envs.parts.genome import choice, decoded, encoded, features, gene, mutated
+from openpoet.envs.regression import Regression
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,27 @@ def test_mutation_stays_in_bounds_and_changes_every_gene_but_choices() -> None:
         assert type(task.count) is int
         values.add((task.distance in (0.0, 2.0), task.count))
     assert len(values) > 9  # all counts, at the bounds and between
+
+
+NARROW: list[tuple[Any, str, tuple[float, float]]] = [
+    (Bandits(), "low", (0.6, 0.7)),
+    (Bandits(), "high", (0.2, 0.3)),
+    (Regression(), "low", (1.0, 2.0)),
+    (BarcodeBandits(), "good", (0.3, 0.4)),
+    (BarcodeBandits(), "bad", (0.7, 0.8)),
+    (GridNavi(), "clear", (4, 5)),
+    (GridNavi(), "size", (3, 4)),
+]
+
+
+@pytest.mark.parametrize(("family", "name", "ends"), NARROW)
+def test_a_narrower_range_holds_for_genes_that_bound_one_another(
+    family: Any, name: str, ends: tuple[float, float]
+) -> None:
+    for seed in range(200):
+        task = family.sample(np.random.default_rng(seed), {name: ends})
+        assert ends[0] <= getattr(task, name) <= ends[1]
+        assert family.decode(family.encode(task)) == task
 
 
 def test_features_are_fractions_of_the_ranges() -> None:
