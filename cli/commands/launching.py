@@ -78,7 +78,7 @@ def launch(
 
 
 def resume(
-    name: o.RunName,
+    name: o.RunFolder,
     iterations: o.Iterations = None,
     device: o.Device = "auto",
     changes: o.Changes = None,

@@ -15,6 +15,10 @@ RunName = Annotated[
         metavar="RUN", help="A run folder or a pack, its name under runs/, or `museum`."
     ),
 ]
+# of commands that write to the run
+RunFolder = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")
+]
 NicheId = Annotated[
     int | None,
     typer.Argument(metavar="[NICHE]", help="Number of a niche, as `show RUN` lists them."),

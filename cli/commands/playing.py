@@ -74,7 +74,7 @@ Given = Annotated[
 ]
 
 
-def inject(name: o.RunName, file: Given) -> None:
+def inject(name: o.RunFolder, file: Given) -> None:
     """Put a task into a run, as a candidate of its next reproduction.
 
     It must meet the minimal criterion like a mutation; its parent, whose agent is tried in it
