@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import platform
+import re
 import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 CHANGES_BITS = {
     "openpoet": "anything",
@@ -16,10 +19,14 @@ CHANGES_BITS = {
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a run's numbers depend on; cpu: the vector instructions that torch uses."""
+    """Versions of what a run's numbers depend on.
+
+    cpu: the vector instructions that torch uses, and the vendor, on which the order of its sums
+    depends too. Older runs have no vendor.
+    """
     import torch
 
-    cpu = torch.backends.cpu.get_cpu_capability()
+    cpu = f"{torch.backends.cpu.get_cpu_capability()} {cpu_vendor()}"
     found = {"openpoet": "not installed", "python": sys.version.split()[0], "cpu": cpu}
     for package in ("openpoet", "torch", "numba", "numpy", "box2d", "gymnasium"):
         try:
@@ -27,6 +34,14 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "not installed"
     return found
+
+
+def cpu_vendor() -> str:
+    """Such as AuthenticAMD; where the system does not name one, its type of processor."""
+    path = Path("/proc/cpuinfo")
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    found = re.search(r"^vendor_id\s*:\s*(\S+)", text, re.MULTILINE)
+    return found[1] if found else platform.machine()
 
 
 def version_warning(before: Mapping[str, str], now: Mapping[str, str]) -> str | None:

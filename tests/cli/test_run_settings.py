@@ -9,6 +9,7 @@ from shutil import copytree
 import pytest
 
 import openpoet.cli.main as command
+from openpoet.cli.versions import cpu_vendor, version_warning, versions
 from tests.cli.test_main import digest, launch, refused, rows
 
 
@@ -227,3 +228,13 @@ def test_a_run_with_a_missing_setting_resumes_only_if_it_is_given(
     assert command.main(["show", str(copy)]) == 0
     given = ["--set", "es.sigma_floor=0.01"]
     assert command.main(["resume", str(copy), "--iterations", "5", *given]) == 0
+
+
+def test_another_vendor_of_processors_is_another_version() -> None:
+    """The order of torch's sums depends on it; older runs, without a vendor, may be of any."""
+    assert versions()["cpu"].split()[1:] == [cpu_vendor()]
+    now = {**versions(), "cpu": "AVX512 GenuineIntel"}
+    for before in ("AVX512", "AVX512 AuthenticAMD"):
+        warning = version_warning({**now, "cpu": before}, now)
+        assert f"cpu {before} -> AVX512 GenuineIntel (networks)" in str(warning)
+    assert version_warning(now, now) is None

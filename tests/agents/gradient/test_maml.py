@@ -80,7 +80,7 @@ def test_policies_require_two_episodes_for_the_baseline() -> None:
         ({"outer": "sgd"}, "outer must be one of 'adam', 'trpo', got 'sgd'"),
         ({"learn_rates": True, "inner_steps": 0}, "no step sizes without steps"),
         ({"inner_lr": 0.0}, "inner_lr must be above 0"),
-        ({"inner_steps": -1}, "inner_steps must be at least 0"),
+        ({"inner_steps": -1}, "inner_steps must be from 0 to 1000000"),
         ({"hidden": ()}, "hidden must be a non-empty list"),
     ],
 )

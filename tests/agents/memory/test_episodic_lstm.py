@@ -140,5 +140,5 @@ def test_invalid_arguments_are_one_line_errors() -> None:
         EpisodicLSTM(Bandits())
     with pytest.raises(ValueError, match="cell must be 'lstm'"):
         EpisodicLSTMConfig(cell="gru")
-    with pytest.raises(ValueError, match="capacity must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="capacity must be from 1 to 1000000, got 0"):
         EpisodicLSTMConfig(capacity=0)

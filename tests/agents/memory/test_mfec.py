@@ -161,5 +161,5 @@ def test_invalid_arguments_are_one_line_errors() -> None:
         MFEC(GRID, MFECConfig(test_episodes=7))
     with pytest.raises(ValueError, match="table must be one of 'agent', 'trial'"):
         MFECConfig(table="mine")
-    with pytest.raises(ValueError, match="capacity must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="capacity must be from 1 to 1000000, got 0"):
         MFECConfig(capacity=0)

@@ -258,7 +258,7 @@ def test_default_batch_size_depends_on_the_device(monkeypatch):
     assert learner().machine.max_rows == 4_096
     assert learner(device="cuda").machine.max_rows == 65_536
     assert learner(device="cuda", max_rows=7).machine.max_rows == 7
-    with pytest.raises(ValueError, match="max_rows must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="max_rows must be from 1 to 1000000, got 0"):
         learner(max_rows=0)
 
 

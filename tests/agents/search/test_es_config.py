@@ -28,9 +28,9 @@ def test_settings_are_read_from_toml():
     ("changes", "message"),
     [
         ({"population": 7}, "population must be even"),
-        ({"population": 0}, "population must be at least 2, got 0"),
-        ({"population": True}, "population must be an integer of at least 2, got True"),
-        ({"hidden": [40, 0]}, r"hidden\[1\] must be at least 1, got 0"),
+        ({"population": 0}, "population must be from 2 to 1000000, got 0"),
+        ({"population": True}, "population must be an integer from 2 to 1000000, got True"),
+        ({"hidden": [40, 0]}, r"hidden\[1\] must be from 1 to 4096, got 0"),
         ({"hidden": 40}, "hidden must be a list"),
         ({"searcher": "cma"}, "searcher must be one of 'openai-es', 'pgpe', 'snes', 'xnes', 'cem'"),
         ({"activation": "step"}, "activation"),

@@ -122,6 +122,6 @@ def test_invalid_thread_counts_are_an_error_of_the_settings(threads: int) -> Non
         threads_of(threads)
     with pytest.raises(
         ValueError,
-        match=r"^threads must be (an integer of )?at least 1, got ",
+        match=r"^threads must be (an integer )?from 1 to 4096, got ",
     ):
         WalkerSettings(threads=threads)
