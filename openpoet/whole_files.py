@@ -1,4 +1,4 @@
-"""Files of results, which are there whole or not at all."""
+"""Result files that are written completely or not at all."""
 
 from __future__ import annotations
 

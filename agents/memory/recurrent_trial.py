@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ..parts.lifetimes import State
-from ..rollouts.trials import policy_inputs
+from ..rollouts.trials import next_reward_input, policy_inputs
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Spec
@@ -73,11 +73,9 @@ class RecurrentTrialPolicy:
         return action
 
     def observe(self, rewards: torch.Tensor, ended: torch.Tensor) -> None:
-        total = self.state["total"] + rewards
-        if self.config.reward_input == "episode":
-            rewards = torch.where(ended, total, self.state["reward"])
-        total = torch.where(ended, 0.0, total)
-        self.state = {**self.state, "reward": rewards.double(), "total": total}
+        s, kind = self.state, self.config.reward_input
+        shown, total = next_reward_input(kind, rewards.double(), ended, s["reward"], s["total"])
+        self.state = {**s, "reward": shown, "total": total}
 
     def adapt(self) -> None:
         """Does nothing: the hidden state has been updated at each step."""

@@ -72,6 +72,22 @@ def policy_inputs(
     return torch.cat([observations, *([] if before is None else [before]), action, extra], dim=1)
 
 
+def next_reward_input(
+    kind: RewardInput,
+    reward: torch.Tensor,
+    ended: torch.Tensor,
+    shown: torch.Tensor,
+    total: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The reward as an input of the next step, and the return of its episode so far, [n] each.
+
+    reward, ended: of the step, [n]. shown, total: the same two before the step.
+    """
+    total = total + reward
+    shown = reward if kind == "step" else torch.where(ended, total, shown)
+    return shown, torch.where(ended, 0.0, total)
+
+
 def run_trials(
     simulator: Simulator,
     spec: Spec,
@@ -128,9 +144,7 @@ def run_trials(
         first = (terminated | truncated) & alive
         reached = first & simulator.success
         columns.append((inputs, outputs, action, reward, alive, seen, number, reached))
-        total = total + reward
-        shown = reward if reward_input == "step" else torch.where(first, total, shown)
-        total = torch.where(first, 0.0, total)
+        shown, total = next_reward_input(reward_input, reward, first, shown, total)
         carried = over("step", (*state, action, shown, before), fresh, kept, every)
         number = number + first
         again = first & (number < episodes)
