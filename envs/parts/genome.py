@@ -126,7 +126,7 @@ def with_ends(genome: Genome, low: str, high: str, kept: str) -> Genome:
     if getattr(genome, low) <= getattr(genome, high):
         return genome
     other = high if kept == low else low
-    return replace(genome, **{other: getattr(genome, kept)})  # type: ignore[type-var]
+    return replace(genome, **{other: getattr(genome, kept)})  # type: ignore[type-var]  # any dataclass
 
 
 def features(genome: Any) -> np.ndarray:
@@ -199,7 +199,8 @@ class Genomes(Generic[Genome]):
         """
         f = {f.name: f for f in genes(task)}[name]
         number = min(max(value, f.metadata["low"]), f.metadata["high"])
-        return self.followed(replace(task, **{name: _fitted(f, number)}), name)  # type: ignore[type-var]
+        edited = replace(task, **{name: _fitted(f, number)})  # type: ignore[type-var]  # any dataclass
+        return self.followed(edited, name)
 
     def followed(self, task: Genome, name: str) -> Genome:
         """A task of the family, from one in which the gene `name` has been edited and is kept."""
