@@ -25,6 +25,8 @@ from .parts.genome import Genomes, choice, columns, gene, with_ends
 Kind = Literal["independent", "dependent", "eleven", "restless"]
 ELEVEN = 11
 WALK = 100  # pulls after which restless arms stop drifting
+USUAL = (0.9, 0.6, 0.2, 0.8)  # solved_score, then POET's reproduce_at, mc_low and mc_high
+THRESHOLDS = {"eleven": (4.5, 2.0, 0.5, 4.5)}
 USED = {  # genes of each kind
     "independent": ("low", "high"),
     "dependent": ("low", "high"),
@@ -72,8 +74,9 @@ class BanditSettings(Settings):
     ] = 5
     pulls: Annotated[Count, "Pulls in a trial."] = 10
     solved_score: Annotated[
-        float, "Mean reward of a pull, after adaptation, that is a success."
-    ] = 0.9
+        float | None,
+        "Mean reward of a pull, after adaptation, that is a success; none: .9, of eleven arms 4.5.",
+    ] = None
 
 
 class Bandits(Genomes[Arms]):
@@ -88,10 +91,10 @@ class Bandits(Genomes[Arms]):
         drift = 0.1 if s.kind == "restless" else 0.0
         self.start = Arms(s.kind, drift=drift)
         self.arms = {"dependent": 2, "eleven": ELEVEN}.get(s.kind, s.arms)
-        spec = Spec(0, self.arms, 1, s.pulls, s.solved_score, deterministic=False, discrete=True)
-        self.spec = spec.with_thresholds(
-            *((2.0, 0.5, 4.5) if s.kind == "eleven" else (0.6, 0.2, 0.8))
-        )
+        solved, *thresholds = THRESHOLDS.get(s.kind, USUAL)
+        score = solved if s.solved_score is None else s.solved_score
+        spec = Spec(0, self.arms, 1, s.pulls, score, deterministic=False, discrete=True)
+        self.spec = spec.with_thresholds(*thresholds)
 
     def mutate(self, task: Arms, rng: np.random.Generator) -> Arms:
         """A neighbour in the genes that the task's kind uses; low stays below high."""

@@ -49,6 +49,7 @@ THRESHOLDS = {  # POET's reproduce_at, mc_low and mc_high, per step
     "sparse": (0.45, 0.05, 0.6),
     "progress": (0.0075, 0.0, 0.09),
 }
+SOLVED = {"dense": -0.15, "sparse": 0.5, "progress": 0.0125}  # per step
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ class NavigationSettings(Settings):
     horizon: Annotated[Count, "Steps of an episode."] = 20
     episodes: Annotated[Count, "Episodes of a trial."] = 4
     solved_score: Annotated[
-        float, "Return of an episode, after adaptation, that is a success."
-    ] = -8.0
+        float | None,
+        "Return of an episode, after adaptation, that is a success; none: by reward and horizon.",
+    ] = None
 
 
 class Navigation(Genomes[Goals]):
@@ -83,7 +85,8 @@ class Navigation(Genomes[Goals]):
 
     def __init__(self, settings: NavigationSettings | None = None) -> None:
         self.settings = s = settings or NavigationSettings()
-        spec = Spec(2, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, dt=0.1)
+        score = SOLVED[s.reward] * s.horizon if s.solved_score is None else s.solved_score
+        spec = Spec(2, 2, s.horizon, s.episodes, score, deterministic=False, dt=0.1)
         self.spec = spec.with_thresholds(*(share * s.horizon for share in THRESHOLDS[s.reward]))
 
     def simulator(self, tasks: Sequence[Goals], seeds: Sequence[int], device: str) -> Episodes:

@@ -14,6 +14,8 @@ import json
 
 class LearningProgress:
     def __init__(self, family, kept: int = 50, share: float = 0.5):
+        if not hasattr(family, "sample"):
+            raise ValueError("new levels are drawn by the family's `sample`: take a family with it")
         self.family, self.size, self.share = family, kept, share
 
     def choose(self, levels, rows, memory, rng):
