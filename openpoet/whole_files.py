@@ -12,7 +12,8 @@ from pathlib import Path
 def whole_file(path: Path) -> Iterator[Path]:
     """Context with a new, empty file beside `path`; it gets its name on success, else is removed.
 
-    No link is followed. OSError, one line with `path`, if it cannot be written.
+    No link is followed. OSError, one line with `path`, if it cannot be written; one about another
+    file, which the caller reads, is left as it is.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -20,6 +21,8 @@ def whole_file(path: Path) -> Iterator[Path]:
         yield partial
         partial.replace(path)
     except OSError as error:
+        if error.filename not in (None, path, partial, str(path), str(partial)):
+            raise
         raise OSError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         with suppress(OSError):

@@ -44,6 +44,17 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["folder"]
 
 
+def copy(source: Path, path: Path) -> None:
+    with whole_file(path) as partial:
+        partial.write_bytes(source.read_bytes())
+
+
+def test_an_error_about_another_file_names_that_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"^\[Errno 2\] .*/source'$"):
+        copy(tmp_path / "source", tmp_path / "a")
+    assert not os.listdir(tmp_path)
+
+
 def test_no_link_is_followed(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("precious")
     (tmp_path / ".a.partial").symlink_to(tmp_path / "mine")

@@ -94,7 +94,7 @@ def _run(path: Path, expression: str | None, receiver: Receiver) -> list[Found]:
         agent, name = agents[row["agent"]], printable(f"{path.name}#{row['id']}")
 
         def task() -> Task:
-            with _named(name):
+            with _named(name, "; with take=agents its agent alone is copied, on the first task"):
                 return receiver.family.decode(receiver.whole(settings, row["task"]))
 
         # A level of a curriculum has no agent.
@@ -159,9 +159,9 @@ def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> lis
 
 
 @contextmanager
-def _named(path: Path | str) -> Iterator[None]:
-    """Prefix a ValueError with the file or niche that caused it."""
+def _named(path: Path | str, advice: str = "") -> Iterator[None]:
+    """Prefix a ValueError with the file or niche that caused it, and add what to do."""
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+        raise ValueError(f"{path}: {error}{advice}") from error

@@ -15,6 +15,7 @@ from fakes import FakeFamily, FakeLearner, Point
 from openpoet.archive.seeds.finding import Receiver, find_seeds
 from openpoet.archive.store import contents
 from openpoet.archive.store.run_folder import Run
+from openpoet.envs.navigation import Navigation
 from tests.archive.example_runs import FAMILY, create, finished
 
 LEARNER = FakeLearner(FAMILY)
@@ -55,6 +56,12 @@ def test_only_selected_niches_are_read(run: Path) -> None:
     assert seed.source == "run#0"
     with pytest.raises(ValueError, match="is missing"):
         find_seeds(str(run), "id >= 0", Receiver(FAMILY, LEARNER))
+
+
+def test_a_task_of_another_family_is_an_error_with_a_remedy(run: Path) -> None:
+    first, *_ = find_seeds(str(run), None, Receiver(Navigation(), LEARNER))
+    with pytest.raises(ValueError, match=r"^run#\d+: a task of 'navigation' .*; with take=agents"):
+        first.task()
 
 
 def test_an_agent_shared_by_many_rows_is_read_once(
