@@ -88,6 +88,63 @@ def next_reward_input(
     return shown, torch.where(ended, 0.0, total)
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """Arguments of run_trials."""
+
+    lifetimes: Sequence[Lifetime] | None
+    control: Control
+    twice: bool
+    reward_input: RewardInput
+
+
+class _Memory:
+    """What n rows carry from step to step: the policy's state, and the last action, reward and
+    observation, with the longest lifetime of the state's parts.
+    """
+
+    def __init__(self, state: State, seen: torch.Tensor, actions: int, plan: _Plan) -> None:
+        n, device = len(seen), seen.device
+        self.plan, self.size = plan, len(state)
+        self.every = torch.ones(n, dtype=torch.bool, device=device)
+        none = torch.zeros(n, dtype=torch.float64, device=device)
+        self.total = none  # the return of the episode so far
+        last = (torch.zeros(n, actions, device=device), none, torch.zeros_like(seen))
+        self.parts = self.fresh = (*state, *last)
+        lifetimes = plan.lifetimes or ["trial"] * len(state)
+        self.lifetimes = [*lifetimes, *[max(lifetimes, key=LIFETIMES.index)] * len(last)]
+
+    @property
+    def state(self) -> State:
+        return self.parts[: self.size]
+
+    def inputs(self, seen: torch.Tensor, first: torch.Tensor, share: float) -> torch.Tensor:
+        """The policy's inputs [n, i], see policy_inputs."""
+        action, shown, before = self.parts[self.size :]
+        elapsed = torch.full_like(shown, share)
+        return policy_inputs(
+            seen, before if self.plan.twice else None, action, shown, first, elapsed
+        )
+
+    def after_step(
+        self,
+        state: State,
+        action: torch.Tensor,
+        reward: torch.Tensor,
+        seen: torch.Tensor,
+        ended: torch.Tensor,
+    ) -> None:
+        """seen: the observation before the action. ended: rows whose episode ended, [n] bool."""
+        shown, self.total = next_reward_input(
+            self.plan.reward_input, reward, ended, self.parts[-2], self.total
+        )
+        carried = (*state, action, shown, seen)
+        self.parts = over("step", carried, self.fresh, self.lifetimes, self.every)
+
+    def next_episode(self, rows: torch.Tensor) -> None:
+        self.parts = next_episode(self.parts, self.fresh, self.lifetimes, rows, self.plan.control)
+
+
 def run_trials(
     simulator: Simulator,
     spec: Spec,
@@ -110,48 +167,29 @@ def run_trials(
     reward_input: which rewards the inputs hold.
     """
     seen = simulator.reset()
-    before, (n, device) = torch.zeros_like(seen), (len(seen), seen.device)
-    every = torch.ones(n, dtype=torch.bool, device=device)
-    action, reward = (
-        torch.zeros(n, spec.action_size, device=device),
-        torch.zeros(n, dtype=torch.float64, device=device),
-    )
-    total = shown = reward  # return of the episode so far; the reward as an input
-    fresh: State = (*state, action, reward, before)
-    lifetimes = lifetimes or ["trial"] * len(state)
-    kept = [*lifetimes, *[max(lifetimes, key=LIFETIMES.index)] * 3]
-    # number: of the episode
-    first, number = every, torch.zeros(n, dtype=torch.int64, device=device)
+    plan = _Plan(lifetimes, control, twice, reward_input)
+    memory = _Memory(state, seen, spec.action_size, plan)
+    first, number = memory.every, torch.zeros(len(seen), dtype=torch.int64, device=seen.device)
     columns: list[tuple[torch.Tensor, ...]] = []
     longest = episodes * spec.horizon
     for t in range(longest):
         alive = number < episodes
         if not bool(alive.any()):
             break
-        inputs = policy_inputs(
-            seen,
-            before if twice else None,
-            action,
-            shown,
-            first,
-            torch.full_like(reward, t / longest),
-        )
-        action, outputs, state = act(inputs, state, t)
-        before = seen
+        inputs, before = memory.inputs(seen, first, t / longest), seen
+        action, outputs, state = act(inputs, memory.state, t)
         seen, reward, terminated, truncated = simulator.step(action)
         if not bool(torch.isfinite(seen).all() & torch.isfinite(reward).all()):
             raise ValueError(f"an observation or reward is NaN or infinite at step {t} of a trial")
         first = (terminated | truncated) & alive
         reached = first & simulator.success
         columns.append((inputs, outputs, action, reward, alive, seen, number, reached))
-        shown, total = next_reward_input(reward_input, reward, first, shown, total)
-        carried = over("step", (*state, action, shown, before), fresh, kept, every)
+        memory.after_step(state, action, reward, before, first)
         number = number + first
         again = first & (number < episodes)
         if bool(again.any()):
             seen = simulator.restart(again)
-            carried = next_episode(carried, fresh, kept, again, control)
-        state, (action, shown, before) = carried[:-3], carried[-3:]
+            memory.next_episode(again)
     return _gathered(columns, episodes, simulator.steps)
 
 
