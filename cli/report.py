@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openpoet.whole_files import check_writable
+
 from .page_data import open_page
 from .page_replays import RAYS
 from .plugin_files import refusal
@@ -37,8 +39,7 @@ def write_report(
     from openpoet.archive.page.report import Report, fill
     from openpoet.archive.page.view import RunView
 
-    if path.is_dir():
-        raise ValueError(f"cannot write {path}: it is a folder")
+    check_writable(path)  # the replays of a report can take minutes
     run, about, replays = open_page(run_folder)
     try:
         view, report = RunView(run, about), Report()

@@ -118,7 +118,7 @@ def blocks(page: Path) -> list[Block]:
 
     short: OPTIONS              appended to each `openpoet launch` and `resume`
     short: FIRST | SECOND ...   appended to one after the other
-    short: NAME = value         in Python, in place of that assignment
+    short: OLD -> NEW | ...     in Python, replacements
     not run: REASON             left out
     """
     found, note = [], ""

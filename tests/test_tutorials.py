@@ -34,14 +34,12 @@ def run_block(block: Block, namespace: dict[str, object]) -> None:
 
 
 def shortened(block: Block) -> str:
-    """Python code in which the assignment `NAME = value` of the comment replaces that of
-    the text.
-    """
-    if not block.short:
-        return block.text
-    name = block.short.partition(" = ")[0]
-    text, count = re.subn(rf"(?m)^{name} = .*$", block.short, block.text)
-    assert count == 1, f"the block has no line {name} = ..."
+    """Python code with the replacements of the comment: `OLD -> NEW`, separated by `|`."""
+    text = block.text
+    for change in filter(None, block.short.split("|")):
+        old, _, new = change.partition("->")
+        assert text.count(old.strip()) == 1, f"the block has no single {old!r}"
+        text = text.replace(old.strip(), new.strip())
     return text
 
 

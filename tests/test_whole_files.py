@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openpoet.whole_files import whole_file, write_whole
+from openpoet.whole_files import check_writable, whole_file, write_whole
 
 
 def test_a_file_has_its_name_when_it_is_complete(tmp_path: Path) -> None:
@@ -53,6 +53,18 @@ def test_an_error_about_another_file_names_that_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"^\[Errno 2\] .*/source'$"):
         copy(tmp_path / "source", tmp_path / "a")
     assert not os.listdir(tmp_path)
+
+
+def test_a_file_that_cannot_be_written_is_an_error_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "none" / "a", tmp_path / "folder"):
+        with pytest.raises(OSError, match=rf"^cannot write {path}: [a-zA-Z ]+$"):
+            check_writable(path)
+    (tmp_path / "a").write_text("earlier")
+    check_writable(tmp_path / "a")
+    check_writable(tmp_path / "b")
+    assert sorted(os.listdir(tmp_path)) == ["a", "folder"]
+    assert (tmp_path / "a").read_text() == "earlier"
 
 
 def test_no_link_is_followed(tmp_path: Path) -> None:
