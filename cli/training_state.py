@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Learner
 
-KEPT = ("hyper/", "normaliser/")  # the only names with a `/` that `adopt` keeps
+KEPT = ("hyper/", "normaliser/")  # the only names with a `/` that `adopt` always keeps
+SCHEDULE = "schedule/"  # of names that it keeps with `keep_schedule`
 
 
 def stripped(learner: Learner, agent: Agent) -> Agent:
@@ -22,10 +23,16 @@ def stripped(learner: Learner, agent: Agent) -> Agent:
     """
     if not agent:
         return agent
-    small = {
-        name: tensor for name, tensor in agent.items() if "/" not in name or name.startswith(KEPT)
-    }
-    return small if _equal(learner.adopt(small), learner.adopt(agent)) else agent
+    adopted = learner.adopt(agent)
+    for kept in (KEPT, (*KEPT, SCHEDULE)):
+        small = {
+            name: tensor
+            for name, tensor in agent.items()
+            if "/" not in name or name.startswith(kept)
+        }
+        if _equal(learner.adopt(small), adopted):
+            return small
+    return agent
 
 
 def completed(learner: Learner, agent: Agent, expected: Agent) -> Agent:

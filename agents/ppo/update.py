@@ -61,8 +61,11 @@ class Rates(NamedTuple):
 
 
 def kept_schedule(settings: PPOSettings, agent: Agent) -> dict[str, torch.Tensor]:
-    """The agent's number of updates, as `adopt` needs it: with `keep_schedule`, else nothing."""
-    return {COUNT: agent[COUNT].clone()} if settings.keep_schedule else {}
+    """The agent's number of updates, as `adopt` needs it: with `keep_schedule`, else nothing.
+
+    An agent without training state (cli/training_state.py) may have none.
+    """
+    return {COUNT: agent[COUNT].clone()} if settings.keep_schedule and COUNT in agent else {}
 
 
 def update_policy(

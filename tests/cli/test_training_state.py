@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 import openpoet
 import openpoet.cli.main as command
 from openpoet.agents.learners import LEARNERS
+from openpoet.agents.memory.rl2 import RL2
 from openpoet.cli.conformance import same_agent
 from openpoet.cli.training_state import completed, stripped
 from openpoet.poet.agent_tensors import made_by
@@ -49,6 +51,19 @@ def test_an_agent_that_adopt_would_change_stays_whole() -> None:
 
     agent = {"w": torch.ones(2), "own/state": torch.ones(1)}
     assert stripped(Keeping(), agent) is agent  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_schedule_is_kept_where_adopt_keeps_it(keep: bool) -> None:
+    rl2 = make("rl2")
+    learner = RL2(rl2.family, replace(rl2.learner.config, keep_schedule=keep))
+    agent = trained("rl2")
+    assert float(agent["schedule/step"]) > 0
+    small = stripped(learner, agent)
+    assert ("schedule/step" in small) is keep
+    assert not any(part.startswith("adam/") for part in small)
+    whole = completed(learner, small, made_by(learner))
+    assert same_agent(whole, learner.adopt(agent))
 
 
 @pytest.fixture(scope="module")
