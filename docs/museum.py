@@ -36,7 +36,7 @@ def without_folders(rows: Rows) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if table == "sessions":
             program, *words = row["command"]
             named = [word.rpartition("/")[2] if word.startswith("/") else word for word in words]
-            if Path(program).name in ("__main__.py", "openpoet"):
+            if Path(program).name in ("__main__.py", "openpoet", "run.py"):
                 program = "openpoet"
             row = {**row, "command": [program, *named]}
         yield table, row
