@@ -78,6 +78,9 @@ class ElboLoss:
         last = torch.cat([evidence.first[None], beliefs[:-1]])
         last = torch.where(evidence.begins[..., None], 0.0, last)
         divergence = (kl(mean, log_std, *last.chunk(2, -1)) * alive).sum() / alive.sum()
+        # The paper sums a belief's errors over its trial, of which `error` is the mean, so the
+        # divergence is divided by the trial's steps. Differs: by those of the sequence; where
+        # trials have different lengths, it weighs less in short ones.
         return error + self.kl_weight * divergence / len(beliefs)
 
     def _predicting(self, steps: int, noise: torch.Generator) -> slice | torch.Tensor:
