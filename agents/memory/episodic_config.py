@@ -9,7 +9,7 @@ Sizes are chosen for runs of minutes on a CPU; the papers' memories hold up to a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from openpoet.settings import (
     Count,
@@ -23,7 +23,17 @@ from openpoet.settings import (
     Units,
 )
 
+from ..parts.suggestions import Suggesting, Suggestion, trial_steps
+
 Table = Literal["agent", "trial"]
+SHORT = 100  # steps of a trial up to which little is stored of it
+NEW_DRAWS = Suggestion(
+    f"with several episodes a trial, at most {SHORT} steps in all, and tasks that are not "
+    "deterministic",
+    lambda spec: not spec.deterministic and spec.episodes > 1 and trial_steps(spec) <= SHORT,
+    # such trials hide a draw, and the maximum over other draws is too high
+    {"table": "trial"},
+)
 
 
 @dataclass(frozen=True)
@@ -48,8 +58,10 @@ class ControlConfig(Settings):
 
 
 @dataclass(frozen=True)
-class MFECConfig(ControlConfig):
+class MFECConfig(ControlConfig, Suggesting):
     """Settings of MFEC: those shared with NEC."""
+
+    suggestions: ClassVar[tuple[Suggestion, ...]] = (NEW_DRAWS,)
 
 
 @dataclass(frozen=True)

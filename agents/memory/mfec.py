@@ -31,7 +31,7 @@ class MFEC(EpisodicControl[MFECConfig]):
     """Learner (poet.interfaces); see `EpisodicControl` for its arguments and errors."""
 
     def __init__(self, family: TaskFamily, config: MFECConfig | None = None) -> None:
-        super().__init__(family, config or MFECConfig())
+        super().__init__(family, config or MFECConfig.suggested(family.spec))
 
     def init(self, key: Key) -> Agent:
         """A random projection [o, key], and empty memories."""

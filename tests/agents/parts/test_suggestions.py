@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from openpoet.agents.learners import LEARNERS
+from openpoet.agents.memory.episodic_config import MFECConfig
+from openpoet.agents.memory.mfec import MFEC
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.agents.memory.varibad_config import VariBADConfig
@@ -17,8 +19,13 @@ from openpoet.cli.parts import settings_for
 from openpoet.cli.settings.reference import sections
 from openpoet.cli.settings.resolving import Request
 from openpoet.envs.bandits import Bandits, BanditSettings
+from openpoet.envs.barcode import BarcodeBandits
+from openpoet.envs.cartpole import CartPole
+from openpoet.envs.grid import Grids
 from openpoet.envs.gridnavi import GridNavi
+from openpoet.envs.maze import Mazes
 from openpoet.envs.mdp import MdpSettings, TabularMdps
+from openpoet.envs.two_step import TwoStep
 from openpoet.envs.walker.family import Walker
 
 SUGGESTING = [
@@ -54,6 +61,14 @@ def test_a_subclass_keeps_what_distinguishes_it() -> None:
     assert WangConfig.suggested(bandits).gamma == WangConfig().gamma
     assert WangConfig.suggested(walker).cell == "lstm"
     assert not VariBADConfig.suggested(bandits).by_action  # which varibad refuses
+
+
+def test_memories_of_mfec_start_empty_in_short_trials_that_hide_a_draw() -> None:
+    hidden = (Bandits(), TabularMdps(), GridNavi(), BarcodeBandits())
+    others = (Mazes(), Grids(), CartPole(), TwoStep())
+    assert {MFECConfig.suggested(family.spec).table for family in hidden} == {"trial"}
+    assert {MFECConfig.suggested(family.spec).table for family in others} == {"agent"}
+    assert MFEC(GridNavi()).config.table == "trial"  # without a config
 
 
 def test_settings_of_a_run_have_suggestions_below_presets_and_options() -> None:
