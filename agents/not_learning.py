@@ -12,9 +12,9 @@ WHOLE_EPISODES = (
     "a policy gradient from whole episodes needs more steps to walk than fit into two minutes; "
     "take rl2, or start from agents that walk"
 )
-OTHER_DRAWS = (
-    'its memories hold values of other draws of the task; set mfec.table = "trial", with which it '
-    "learns within a trial"
+WITHIN_EPISODE = (
+    "it adapts between episodes, and the rewarded state changes within the only episode of a "
+    "trial; take rl2"
 )
 SLOW = "it learns, but more slowly; take rl2"
 # (learner, family): why
@@ -55,6 +55,16 @@ NOT_LEARNING = {
         "an improvement step on full-length episodes takes minutes; take the preset walker-epg, "
         "with short episodes, or rl2"
     ),
-    ("mfec", "bandits"): OTHER_DRAWS,
-    ("mfec", "barcode"): OTHER_DRAWS,
+    ("maml", "two-step"): WITHIN_EPISODE,
+    ("fomaml", "two-step"): WITHIN_EPISODE,
+    ("mfec", "two-step"): WITHIN_EPISODE,
+    ("nec", "two-step"): WITHIN_EPISODE,
+    ("reptile", "two-step"): WITHIN_EPISODE,
+    ("pearl", "two-step"): WITHIN_EPISODE,
+    ("nec", "gridnavi"): "its memories hold values of other goals; take mfec or rl2",
+    ("maml", "random-rewards"): (
+        "its actions leave their range, where gradients are zero; set maml.lr = 0.001 and "
+        "maml.inner_lr = 0.02, with which it learns"
+    ),
+    ("fomaml", "random-rewards"): SLOW,
 }

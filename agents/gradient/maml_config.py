@@ -31,6 +31,7 @@ DISCRETE = Suggestion(
     # probabilities change little with small steps of the logits
     {"inner_lr": 3.0, "learn_rates": True},
 )
+SMALL_STEPS = Suggestion("with discrete actions", DISCRETE.applies, {"inner_lr": 0.3})
 # with the larger default the error of first-order MAML rises again within minutes
 LABELS = Suggestion("with labels", lambda spec: getattr(spec, "labels", 0) > 0, {"lr": 1e-3})
 
@@ -97,7 +98,8 @@ class FOMAMLConfig(MAMLConfig):
 
 
 @dataclass(frozen=True)
-class ReptileConfig(AdaptingConfig):
+class ReptileConfig(AdaptingConfig, Suggesting):
+    suggestions: ClassVar[tuple[Suggestion, ...]] = (SMALL_STEPS,)
     hidden: tuple[int, ...] = (64, 64)
     draws: int = 10
     trajectories: int = 10

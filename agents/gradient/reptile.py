@@ -31,7 +31,7 @@ class Reptile(Initialisation):
     config: ReptileConfig
 
     def __init__(self, family: TaskFamily, config: ReptileConfig | None = None) -> None:
-        super().__init__(family, config or ReptileConfig())
+        super().__init__(family, config or ReptileConfig.suggested(family.spec))
         self.ranges = {**RANGES, "share": Range(1e-4, 1.0)}
 
     def fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:

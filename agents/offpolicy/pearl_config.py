@@ -35,11 +35,16 @@ CONTROL = Suggestion(
         "updates": 500,
     },
 )
+# With more, the entropy of the steps before an episode's end outweighs a reward of 1 at its end, so
+# that the policy avoids the goal.
+DISCRETE = Suggestion(
+    "with discrete actions", lambda spec: getattr(spec, "discrete", False), {"temperature": 0.05}
+)
 
 
 @dataclass(frozen=True)
 class PEARLConfig(SACConfig, Suggesting):
-    suggestions: ClassVar[tuple[Suggestion, ...]] = (CONTROL,)
+    suggestions: ClassVar[tuple[Suggestion, ...]] = (CONTROL, DISCRETE)
     latent: Annotated[Units, "Dimensions of the latent variable."] = 5
     encoder: Annotated[Sizes, "Units of each hidden layer of the context encoder."] = (64, 64)
     draws: Annotated[Count, "Training draws of the task; each has its own replay buffer."] = 20

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from openpoet.agents.gradient.maml_config import ReptileConfig
+from openpoet.agents.gradient.reptile import Reptile
 from openpoet.agents.learners import LEARNERS
 from openpoet.agents.memory.episodic_config import MFECConfig
 from openpoet.agents.memory.mfec import MFEC
@@ -15,6 +17,8 @@ from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.agents.memory.varibad_config import VariBADConfig
 from openpoet.agents.memory.wang import WangConfig
+from openpoet.agents.offpolicy.pearl import PEARL
+from openpoet.agents.offpolicy.pearl_config import PEARLConfig
 from openpoet.cli.parts import settings_for
 from openpoet.cli.settings.reference import sections
 from openpoet.cli.settings.resolving import Request
@@ -25,6 +29,7 @@ from openpoet.envs.grid import Grids
 from openpoet.envs.gridnavi import GridNavi
 from openpoet.envs.maze import Mazes
 from openpoet.envs.mdp import MdpSettings, TabularMdps
+from openpoet.envs.navigation import Navigation
 from openpoet.envs.two_step import TwoStep
 from openpoet.envs.walker.family import Walker
 
@@ -69,6 +74,17 @@ def test_memories_of_mfec_start_empty_in_short_trials_that_hide_a_draw() -> None
     assert {MFECConfig.suggested(family.spec).table for family in hidden} == {"trial"}
     assert {MFECConfig.suggested(family.spec).table for family in others} == {"agent"}
     assert MFEC(GridNavi()).config.table == "trial"  # without a config
+
+
+def test_learners_without_a_config_have_the_defaults_for_discrete_actions() -> None:
+    assert (PEARL(GridNavi()).config.temperature, PEARL(Navigation()).config.temperature) == (
+        0.05,
+        PEARLConfig().temperature,
+    )
+    assert (Reptile(GridNavi()).config.inner_lr, Reptile(Navigation()).config.inner_lr) == (
+        0.3,
+        ReptileConfig().inner_lr,
+    )
 
 
 def test_settings_of_a_run_have_suggestions_below_presets_and_options() -> None:
