@@ -26,7 +26,7 @@ from openpoet.settings import (
 from ..parts.suggestions import Suggesting, Suggestion, trial_steps
 
 Table = Literal["agent", "trial"]
-SHORT = 100  # steps of a trial up to which little is stored of it
+SHORT = 100  # steps of a trial up to which it starts without memories by default
 NEW_DRAWS = Suggestion(
     f"with several episodes a trial, at most {SHORT} steps in all, and tasks that are not "
     "deterministic",
