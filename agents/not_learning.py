@@ -61,6 +61,14 @@ NOT_LEARNING = {
     ("nec", "two-step"): WITHIN_EPISODE,
     ("reptile", "two-step"): WITHIN_EPISODE,
     ("pearl", "two-step"): WITHIN_EPISODE,
+    ("pearl", "grid"): (
+        "its policy's entropy outweighs the goal in episodes of 200 steps; set pearl.temperature = "
+        "0.002, with which it learns"
+    ),
+    ("diayn", "mdp"): (
+        "transitions differ between trials and it has no memory, so that its skills do not reach "
+        "states of their own"
+    ),
     ("nec", "gridnavi"): "its memories hold values of other goals; take mfec or rl2",
     ("maml", "random-rewards"): (
         "its actions leave their range, where gradients are zero; set maml.lr = 0.001 and "
