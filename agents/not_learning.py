@@ -43,6 +43,9 @@ NOT_LEARNING = {
         "only its latent adapts, and a trial has a best arm for each of several barcodes; take "
         "wang or eplstm"
     ),
+    ("pearl", "barcode"): (
+        "one latent stands for the best arms of several barcodes; take wang or eplstm"
+    ),
     ("pearl", "mdp"): SLOW,
     ("eplstm", "mdp"): SLOW,
     ("pearl", "walker"): OFF_POLICY,
