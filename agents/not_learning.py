@@ -74,8 +74,8 @@ NOT_LEARNING = {
     ),
     ("nec", "gridnavi"): "its memories hold values of other goals; take mfec or rl2",
     ("maml", "random-rewards"): (
-        "its actions leave their range, where gradients are zero; set maml.lr = 0.001 and "
-        "maml.inner_lr = 0.02, with which it learns"
+        "with its default rates it learns for a minute, and its score then swings and collapses; "
+        "set maml.lr = 0.001 and maml.inner_lr = 0.02"
     ),
     ("fomaml", "random-rewards"): SLOW,
 }

@@ -22,16 +22,16 @@ from openpoet.settings import (
     Sizes,
 )
 
-from ..parts.suggestions import Suggesting, Suggestion
+from ..parts.suggestions import Suggesting, Suggestion, discrete
 from .episode_settings import EpisodeSettings, OuterSettings
 
 DISCRETE = Suggestion(
     "with discrete actions",
-    lambda spec: getattr(spec, "discrete", False),
+    discrete,
     # probabilities change little with small steps of the logits
     {"inner_lr": 3.0, "learn_rates": True},
 )
-SMALL_STEPS = Suggestion("with discrete actions", DISCRETE.applies, {"inner_lr": 0.3})
+SMALL_STEPS = Suggestion("with discrete actions", discrete, {"inner_lr": 0.3})
 # with the larger default the error of first-order MAML rises again within minutes
 LABELS = Suggestion("with labels", lambda spec: getattr(spec, "labels", 0) > 0, {"lr": 1e-3})
 

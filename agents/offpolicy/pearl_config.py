@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar
 
 from openpoet.settings import Count, NonNegativeFloat, Sizes, Units
 
-from ..parts.suggestions import LONG, Suggesting, Suggestion, long_trials
+from ..parts.suggestions import LONG, Suggesting, Suggestion, discrete, long_trials
 from .sac_config import SACConfig
 
 CONTROL = Suggestion(
@@ -37,9 +37,7 @@ CONTROL = Suggestion(
 )
 # With more, the entropy of the steps before an episode's end outweighs a reward of 1 at its end, so
 # that the policy avoids the goal.
-DISCRETE = Suggestion(
-    "with discrete actions", lambda spec: getattr(spec, "discrete", False), {"temperature": 0.05}
-)
+DISCRETE = Suggestion("with discrete actions", discrete, {"temperature": 0.05})
 
 
 @dataclass(frozen=True)

@@ -51,3 +51,8 @@ def trial_steps(spec: Spec) -> int:
 
 def long_trials(spec: Spec) -> bool:
     return trial_steps(spec) >= LONG
+
+
+def discrete(spec: Spec) -> bool:
+    """Whether actions are discrete; a plain spec may leave it out."""
+    return bool(getattr(spec, "discrete", False))

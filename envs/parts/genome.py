@@ -15,15 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, field, fields, replace
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import torch
 
 from .encoding import check_settings, from_json, to_json
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 DIGITS = 3
-Genome = TypeVar("Genome")
+Genome = TypeVar("Genome", bound="DataclassInstance")
 
 
 def gene(default: float, *, low: float, high: float, step: float) -> Any:
@@ -43,7 +46,7 @@ def genes(genome: type[Any] | Any) -> list[Field[Any]]:
 
 def mutated(genome: Genome, rng: np.random.Generator) -> Genome:
     """A neighbour: each gene plus a normal step, clipped to its range."""
-    values = {f.name: getattr(genome, f.name) for f in fields(genome)}  # type: ignore[arg-type]  # any dataclass
+    values = {f.name: getattr(genome, f.name) for f in fields(genome)}
     for f in genes(genome):
         moved = values[f.name] + f.metadata["step"] * rng.standard_normal()
         values[f.name] = _fitted(f, min(max(moved, f.metadata["low"]), f.metadata["high"]))
@@ -70,7 +73,7 @@ def sampled(
             raise ValueError(
                 f"ranges.{name} must lie within [{least:g}, {most:g}], got [{low:g}, {high:g}]"
             )
-    values = {f.name: getattr(genome, f.name) for f in fields(genome)}  # type: ignore[arg-type]  # any dataclass
+    values = {f.name: getattr(genome, f.name) for f in fields(genome)}
     for name, f in mine.items():
         low, high = ranges.get(name, (f.metadata["low"], f.metadata["high"]))
         values[name] = _fitted(f, rng.uniform(low, high))
@@ -95,7 +98,7 @@ def decoded(
 
     settings: the family's own; a task with other settings is rejected.
     """
-    known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # any dataclass
+    known = {f.name: f for f in fields(cls)}
     found = from_json(kind, data, known)
     check_settings(kind, found["settings"], settings or {})
     return cls(**{name: _checked(f, found[name], f"{kind}.{name}") for name, f in known.items()})
@@ -126,7 +129,7 @@ def with_ends(genome: Genome, low: str, high: str, kept: str) -> Genome:
     if getattr(genome, low) <= getattr(genome, high):
         return genome
     other = high if kept == low else low
-    return replace(genome, **{other: getattr(genome, kept)})  # type: ignore[type-var]  # any dataclass
+    return replace(genome, **{other: getattr(genome, kept)})
 
 
 def features(genome: Any) -> np.ndarray:
@@ -199,7 +202,7 @@ class Genomes(Generic[Genome]):
         """
         f = {f.name: f for f in genes(task)}[name]
         number = min(max(value, f.metadata["low"]), f.metadata["high"])
-        edited = replace(task, **{name: _fitted(f, number)})  # type: ignore[type-var]  # any dataclass
+        edited = replace(task, **{name: _fitted(f, number)})
         return self.followed(edited, name)
 
     def followed(self, task: Genome, name: str) -> Genome:
@@ -220,5 +223,5 @@ class Genomes(Generic[Genome]):
         return {name: getattr(self.settings, name) for name in self.realised_by}
 
     def title(self, task: Genome) -> str:
-        values = {f.name: getattr(task, f.name) for f in fields(task)}  # type: ignore[arg-type]  # any dataclass
+        values = {f.name: getattr(task, f.name) for f in fields(task)}
         return ", ".join(f"{name} {value}" for name, value in values.items())

@@ -131,6 +131,15 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_cannot_be_written_is_an_error_before_the_run_is_read(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("openpoet.cli.report.open_page", lambda _: pytest.fail("it was read"))
+    path = tmp_path / "none" / "a.html"
+    assert command.main(["report", str(run), "--out", str(path)]) == 2
+    assert f"cannot write {path}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", "<!--", "&lt;" * 300])
 def test_no_text_ends_its_block(text: str) -> None:
     one = block("data-x", {"text": text})
