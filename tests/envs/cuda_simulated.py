@@ -7,11 +7,13 @@ before.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -67,6 +69,32 @@ def forbid_negative_indices() -> None:
         setattr(FakeCUDAArray, name, checked(getattr(FakeCUDAArray, name)))
 
 
+def run_threads_in_turn(reverse: bool = False) -> None:
+    """Threads of a block run one after another, in this thread. Numba starts one of the operating
+    system for each, which takes ten times as long as the kernels; that is needed only where threads
+    wait for one another. reverse: the last thread first.
+    """
+    from numba.cuda.simulator import kernelapi
+    from numba.cuda.simulator.kernel import BlockManager, BlockThread
+
+    def waits(thread: BlockThread) -> None:
+        raise RuntimeError("kernels must not wait for other threads")
+
+    def run(block: Any, place: tuple[int, ...], *arguments: Any) -> None:
+        points = list(np.ndindex(*block._block_dim))
+        for point in reversed(points) if reverse else points:
+            target = functools.partial(block._f, *arguments)
+            thread = BlockThread(target, block, place, point, block._debug)
+            kernelapi.threading = SimpleNamespace(current_thread=lambda thread=thread: thread)
+            thread.run()
+            if thread.exception:
+                error, traceback = thread.exception
+                raise error.with_traceback(traceback)
+
+    BlockThread.syncthreads = waits
+    BlockManager.run = run
+
+
 def go_on(given: Mapping[str, np.ndarray], width: int | None = None) -> dict[str, np.ndarray]:
     """Continue from the CPU states that test_cuda_simulated.py wrote. width: number of walkers per
     warp of all kernels; None: their own.
@@ -92,13 +120,15 @@ def go_on(given: Mapping[str, np.ndarray], width: int | None = None) -> dict[str
     }
 
 
-def go_on_in_any_width(folder: Path) -> None:
-    """Results do not depend on the number of walkers per warp."""
+def go_on_in_any_width_and_order(folder: Path) -> None:
+    """Results do not depend on the number of walkers per warp, nor on the order of threads."""
     given = np.load(folder / "given.npz")
     made = go_on(given)
     np.savez(folder / "made.npz", **made)
+    run_threads_in_turn(reverse=True)
     for name, values in go_on(given, width=3).items():
         np.testing.assert_array_equal(values, made[name])
+    run_threads_in_turn()
 
 
 def keep_the_laws() -> None:
@@ -194,7 +224,8 @@ def measure() -> None:
 if __name__ == "__main__":
     np.seterr(all="ignore")
     forbid_negative_indices()
-    go_on_in_any_width(Path(sys.argv[1]))
+    run_threads_in_turn()
+    go_on_in_any_width_and_order(Path(sys.argv[1]))
     keep_the_laws()
     hide(Path(sys.argv[1]))
     refuse()

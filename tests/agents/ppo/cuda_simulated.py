@@ -23,7 +23,7 @@ from openpoet.agents.ppo.config import PPOConfig
 from openpoet.agents.ppo.ppo import PPO
 from openpoet.envs.walker.family import Walker, WalkerSettings
 from openpoet.poet.streams import Key
-from tests.envs.cuda_simulated import Simulated
+from tests.envs.cuda_simulated import Simulated, run_threads_in_turn
 
 SETTINGS = WalkerSettings(horizon=2, length=31)
 READS = ("item", "tolist", "numpy", "cpu", "__bool__", "__int__", "__float__", "__index__")
@@ -143,6 +143,7 @@ def measure() -> None:
 if __name__ == "__main__":
     np.seterr(all="ignore")
     torch.set_num_threads(1)
+    run_threads_in_turn()
     equal_the_cpu(Path(sys.argv[1]))
     stay_on_the_device()
     notice_a_copy()

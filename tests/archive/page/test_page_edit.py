@@ -49,6 +49,19 @@ def drawn(page: Page) -> str:
     return url
 
 
+PICTURE = "document.querySelector('[data-testid=edit-scene]').toDataURL()"
+
+
+def redrawn(page: Page, before: str) -> str:
+    """What the picture shows when it has changed: it is drawn after the sliders and the title."""
+    page.wait_for_function(f"(before) => {PICTURE} !== before", arg=before)
+    return drawn(page)
+
+
+def wait_for_picture(page: Page, wanted: str) -> None:
+    page.wait_for_function(f"(wanted) => {PICTURE} === wanted", arg=wanted)
+
+
 def turn(page: Page, knob: str, value: float) -> None:
     page.locator(f'[data-knob="{knob}"]').fill(str(value))
 
@@ -86,7 +99,7 @@ def test_a_slider_a_stroke_and_a_mutation_change_the_world_and_undo_restores_it(
         expect(page.get_by_test_id("edit-undo")).to_be_disabled()
         turn(page, "roughness", 7.5)
         expect(title).to_contain_text("roughness 7.5")
-        assert (rough := drawn(page)) != before
+        rough = redrawn(page, before)
         box = page.get_by_test_id("edit-scene").bounding_box()
         assert box
         page.mouse.move(box["x"] + 200, box["y"] + 150)
@@ -95,16 +108,14 @@ def test_a_slider_a_stroke_and_a_mutation_change_the_world_and_undo_restores_it(
         page.mouse.up()
         expect(page.get_by_test_id("edit-undo")).to_be_enabled()
         page.wait_for_function("document.querySelector('[data-knob=\"stump to\"]').value > 0")
-        stroked = drawn(page)
-        assert stroked != rough
+        stroked = redrawn(page, rough)
         picture(page, "editor")
         page.get_by_test_id("edit-mutate").click()
-        while drawn(page) == stroked:  # any parameter may mutate; the seed always does
-            page.wait_for_timeout(50)
+        redrawn(page, stroked)  # any parameter may mutate; the seed always does
         for _ in range(2):
             page.get_by_test_id("edit-undo").click()
         expect(title).to_contain_text("roughness 7.5")
-        assert drawn(page) == rough
+        wait_for_picture(page, rough)
         with page.expect_download() as saved:
             page.get_by_test_id("edit-save").click()
         saved.value.save_as(tmp_path / "task.json")
@@ -114,7 +125,7 @@ def test_a_slider_a_stroke_and_a_mutation_change_the_world_and_undo_restores_it(
         page.get_by_test_id("edit-undo").click()
         expect(title).to_have_text(words)
         expect(page.get_by_test_id("edit-undo")).to_be_disabled()
-        assert drawn(page) == before
+        wait_for_picture(page, before)
 
 
 def test_one_drag_is_one_edit_and_ends_at_its_last_value(browser: Browser, walkers: Path) -> None:
