@@ -48,14 +48,14 @@ class Initial:
     noise: torch.Tensor  # [updates + 1, t, m, episodes, a] uniform in [0, 1), of the actions
 
 
-RANGES = {"lr": Range(3e-3, 0.3), "sigma": Range(0.01, 1.0), "inner_lr": Range(0.03, 3.0)}
+RANGES = {"lr": Range(3e-3, 0.3), "sigma": Range(0.01, 1.0), "inner_lr": Range(0.03, 30.0)}
 
 
 class EPG(Tunable, Adapting):
     """Learner (poet.interfaces); an agent is a loss."""
 
     def __init__(self, family: TaskFamily, config: EPGConfig | None = None) -> None:
-        self.family, self.config = family, config or EPGConfig()
+        self.family, self.config = family, config or EPGConfig.suggested(family.spec)
         self.ranges = RANGES
         spec, c = family.spec, self.config
         self.policy = FeedforwardPolicy.of(spec, c.hidden)

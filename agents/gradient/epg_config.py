@@ -7,7 +7,7 @@ for trials of 8,192 steps on many machines; the defaults are for short trials an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from openpoet.settings import (
     Count,
@@ -22,11 +22,21 @@ from openpoet.settings import (
     UnitsOrZero,
 )
 
+from ..parts.suggestions import Suggesting, Suggestion, discrete
 from .episode_settings import EpisodeSettings
+
+DISCRETE = Suggestion(
+    "with discrete actions",
+    discrete,
+    # Probabilities change little with small steps of the logits; with rewards as they are, the
+    # loss for bandits is not found.
+    {"inner_lr": 10.0, "reward_scale": 4.0},
+)
 
 
 @dataclass(frozen=True)
-class EPGConfig(EpisodeSettings):
+class EPGConfig(EpisodeSettings, Suggesting):
+    suggestions: ClassVar[tuple[Suggestion, ...]] = (DISCRETE,)
     population: Annotated[Count, "Antithetic pairs of loss networks in a generation."] = 64
     sigma: Annotated[PositiveFloat, "Standard deviation of the perturbations."] = 0.15
     lr: Annotated[PositiveFloat, "Learning rate of the loss network (Adam)."] = 0.03
