@@ -20,6 +20,7 @@ from tests.archive.page.browser import PICTURES, Growing, chromium, opened, serv
 from tests.cli.test_run_loop import launch
 
 NICHE = 9  # that is edited
+PICTURE = "document.querySelector('[data-testid=edit-scene]').toDataURL()"
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +48,6 @@ def drawn(page: Page) -> str:
     """What the picture of the world shows."""
     url: str = page.get_by_test_id("edit-scene").evaluate("(canvas) => canvas.toDataURL()")
     return url
-
-
-PICTURE = "document.querySelector('[data-testid=edit-scene]').toDataURL()"
 
 
 def redrawn(page: Page, before: str) -> str:
