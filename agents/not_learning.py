@@ -16,6 +16,7 @@ WITHIN_EPISODE = (
     "it adapts between episodes, and the rewarded state changes within the only episode of a "
     "trial; take rl2"
 )
+NO_LOSS = "evolution finds no loss for it within minutes; take maml"
 SLOW = "it learns, but more slowly; take rl2"
 # (learner, family): why
 NOT_LEARNING = {
@@ -58,6 +59,11 @@ NOT_LEARNING = {
         "an improvement step on full-length episodes takes minutes; take the preset walker-epg, "
         "with short episodes, or rl2"
     ),
+    ("epg", "maze"): NO_LOSS,
+    ("epg", "mdp"): NO_LOSS,
+    ("epg", "barcode"): NO_LOSS,
+    ("epg", "cartpole"): SLOW,
+    ("epg", "two-step"): WITHIN_EPISODE,
     ("maml", "two-step"): WITHIN_EPISODE,
     ("fomaml", "two-step"): WITHIN_EPISODE,
     ("mfec", "two-step"): WITHIN_EPISODE,
@@ -72,6 +78,7 @@ NOT_LEARNING = {
         "transitions differ between trials and it has no memory, so that its skills do not reach "
         "states of their own"
     ),
+    ("diayn", "barcode"): "actions do not change which barcode comes next; its skills look alike",
     ("nec", "gridnavi"): "its memories hold values of other goals; take mfec or rl2",
     ("maml", "random-rewards"): (
         "with its default rates it learns for a minute, and its score then swings and collapses; "

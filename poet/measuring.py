@@ -14,7 +14,7 @@ from .criterion import Fault, fault, viable
 from .evaluation import evaluate
 from .interfaces import Task
 from .niche import Child, Niche, Population
-from .novelty import Novelties, distances_from_origin
+from .novelty import Novelties
 from .streams import Key
 from .transfer import Candidate, Place, winner
 from .trial_keys import task_key
@@ -48,7 +48,7 @@ def ranked(
     children: Sequence[Child], population: Population, setup: Setup, key: Key
 ) -> tuple[list[Child], Novelties]:
     """The children not refused so far with their novelty, in the order of their births: the most
-    novel, the hardest or the farthest from the first task first; of equals the older first.
+    novel or the hardest first; of equals the older first.
 
     The text of POET's paper prefers children with lower scores, its algorithm the most novel.
     """
@@ -56,21 +56,12 @@ def ranked(
     if not running:
         return [], Novelties({})
     novel = setup.novelty.measure(running, population, setup, key)
-    first = _priorities(running, population, setup, key, novel)
-    running.sort(key=lambda child: -first[child.id])
-    return [replace(child, novelty=novel.of[child.id]) for child in running], novel
-
-
-def _priorities(
-    children: Sequence[Child], population: Population, setup: Setup, key: Key, novel: Novelties
-) -> Mapping[int, float]:
-    """By child id; children with a larger value are born first."""
     if setup.config.order == "difficulty":
-        best = _best_scores(children, population, setup, key)
-        return {id: -score for id, score in best.items()}
-    if setup.config.order == "distance":
-        return distances_from_origin(children, population, setup)
-    return novel.of
+        rank = _best_scores(running, population, setup, key)
+    else:
+        rank = {child.id: -novel.of[child.id] for child in running}
+    running.sort(key=lambda child: rank[child.id])
+    return [replace(child, novelty=novel.of[child.id]) for child in running], novel
 
 
 def _best_scores(

@@ -59,9 +59,12 @@ class ParameterNovelty:
     def measure(
         self, children: Sequence[Child], population: Population, setup: Setup, key: Key
     ) -> Novelties:
-        known, new = (_described(places, setup) for places in (population.niches, children))
+        describe = setup.family.describe
+        known = np.array([describe(niche.task) for niche in population.niches], np.float64)
+        new = np.array([describe(child.task) for child in children], np.float64)
         if self.standardised:
-            unit = _units(known, new)
+            spread = np.concatenate([known, new]).std(0)
+            unit = np.where(spread > 0, spread, 1.0)
             known, new = known / unit, new / unit
         return Novelties(_distances(children, new, known, self.neighbours))
 
@@ -144,35 +147,12 @@ def centred_ranks(values: np.ndarray) -> np.ndarray:
     return (first + last) / 2 / (len(values) - 1) - 0.5
 
 
-def distances_from_origin(
-    children: Sequence[Child], population: Population, setup: Setup
-) -> dict[int, float]:
-    """Distance of each child's parameters from those of the family's first task, by child id; each
-    parameter in units of its standard deviation over all niches and the children.
-    """
-    known, new = (_described(places, setup) for places in (population.niches, children))
-    unit = _units(known, new)
-    origin = np.array([setup.family.describe(setup.family.origin())], np.float64)
-    return _distances(children, new / unit, origin / unit, 1)
-
-
 def mean_distance(point: np.ndarray, known: np.ndarray, k: int) -> float:
     """Mean Euclidean distance of a point [d] to the k nearest rows of `known` [tasks, d]; to all of
     them if there are fewer.
     """
     distances = np.sort(np.linalg.norm(known - point, axis=1))
     return float(distances[:k].mean())
-
-
-def _described(places: Sequence[Niche | Child], setup: Setup) -> np.ndarray:
-    """The parameters of their tasks [places, d]."""
-    return np.array([setup.family.describe(place.task) for place in places], np.float64)
-
-
-def _units(known: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """The standard deviation of each parameter [d] over both; 1 where it does not vary."""
-    spread = np.concatenate([known, new]).std(0)
-    return np.where(spread > 0, spread, 1.0)
 
 
 def _trials(

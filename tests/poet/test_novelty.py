@@ -12,13 +12,7 @@ from hypothesis import strategies as st
 
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.niche import Child, Niche, Population
-from openpoet.poet.novelty import (
-    PataEc,
-    centred_ranks,
-    distances_from_origin,
-    mean_distance,
-    remembered,
-)
+from openpoet.poet.novelty import PataEc, centred_ranks, mean_distance, remembered
 from openpoet.poet.streams import Key
 
 KEY = Key(0, ("iteration", 10))
@@ -98,28 +92,14 @@ def test_parameter_novelty_includes_retired_niches() -> None:
     assert remembered(population_of(1, 2), novel).scores_of_retired == {}
 
 
-class Wide(FakeFamily):
-    """x is in hundreds of y, and a third parameter does not vary."""
-
-    def describe(self, task: Point) -> np.ndarray:
-        return np.array([100 * task.x, task.y, 7.0])
-
-
-def test_distance_from_the_first_task_weighs_all_parameters_alike() -> None:
-    """The first task, (.3, 0), is no niche any more: x is 0, 1, .5 and y 0, 1, 1 over all."""
-    niches = tuple(Niche(i, None, 0, Point(i, i), numbered(i)) for i in range(2))
-    population = Population(10, niches, (), niches_born=2)
-    setup = Setup(Wide(), TableLearner(wavy), PoetConfig(novelty="parameters"))
-    children = [replace(child(8, 0.5), task=Point(0.5, 1.0))]
-    x, y = 0.2 / np.std([0, 1, 0.5]), 1 / np.std([0, 1, 1])
-    found = distances_from_origin(children, population, setup)
-    assert found == {8: pytest.approx(np.hypot(x, y))}
-
-
 def test_standardised_novelty_weighs_all_parameters_alike() -> None:
     """x is 0, 100 and 50, y is 0, 1 and .5: in units of their spread both differ equally. A
     parameter that is the same in all tasks has no part in it.
     """
+
+    class Wide(FakeFamily):
+        def describe(self, task: Point) -> np.ndarray:
+            return np.array([100 * task.x, task.y, 7.0])
 
     niches = tuple(Niche(i, None, 0, Point(i, i), numbered(i)) for i in range(2))
     children = [replace(child(8, 0.5), task=Point(0.5, 0.5))]

@@ -175,19 +175,6 @@ def test_children_can_be_sorted_by_difficulty_then_id() -> None:
     assert set(learner.ledger) == {"iteration/criterion", "iteration/order"}
 
 
-def test_children_can_be_sorted_by_distance_from_the_first_task() -> None:
-    """A retired niche equals the farthest child, which is the least novel."""
-    retired = (Niche(0, None, 0, Point(-3.0), numbered(0)),)
-    now = population(300.0, retired=retired)
-    now = replace(now, active=(replace(now.active[0], task=Point(0.3)),))  # that of the first task
-    orders = {}
-    for order in ("distance", "novelty"):
-        setup = setup_of(Line(-3.3, 1.0, 2.0, 3.0), children=30, order=order, neighbours=1)
-        children = first_criterion(litter(now, setup, KEY), now, setup, KEY)
-        orders[order] = [round(child.task.x, 9) for child in ranked(children, now, setup, KEY)[0]]
-    assert orders == {"distance": [-3.0, 3.3, 2.3, 1.3], "novelty": [3.3, 2.3, 1.3, -3.0]}
-
-
 def test_no_novelty_is_measured_without_valid_children() -> None:
     learner = CountedLearner(TableLearner(lambda number, task: 0.0))
     setup = setup_of(Line(1.0), learner)
