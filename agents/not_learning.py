@@ -16,7 +16,7 @@ WITHIN_EPISODE = (
     "it adapts between episodes, and the rewarded state changes within the only episode of a "
     "trial; take rl2"
 )
-NO_LOSS = "evolution finds no loss for it within minutes; take maml"
+NO_LOSS = "evolution finds no loss that trains its policies within minutes; take maml"
 SLOW = "it learns, but more slowly; take rl2"
 # (learner, family): why
 NOT_LEARNING = {
@@ -78,7 +78,7 @@ NOT_LEARNING = {
         "transitions differ between trials and it has no memory, so that its skills do not reach "
         "states of their own"
     ),
-    ("diayn", "barcode"): "actions do not change which barcode comes next; its skills look alike",
+    ("diayn", "barcode"): "actions do not change the barcodes observed, so skills do not differ",
     ("nec", "gridnavi"): "its memories hold values of other goals; take mfec or rl2",
     ("maml", "random-rewards"): (
         "with its default rates it learns for a minute, and its score then swings and collapses; "

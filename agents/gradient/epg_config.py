@@ -28,8 +28,8 @@ from .episode_settings import EpisodeSettings
 DISCRETE = Suggestion(
     "with discrete actions",
     discrete,
-    # Probabilities change little with small steps of the logits; with rewards as they are, the
-    # loss for bandits is not found.
+    # Probabilities change little with small steps of the logits. Without the larger rewards
+    # evolution finds no loss for bandits in a minute.
     {"inner_lr": 10.0, "reward_scale": 4.0},
 )
 

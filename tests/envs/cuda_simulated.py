@@ -70,9 +70,9 @@ def forbid_negative_indices() -> None:
 
 
 def run_threads_in_turn(reverse: bool = False) -> None:
-    """Threads of a block run one after another, in this thread. Numba starts one of the operating
-    system for each, which takes ten times as long as the kernels; that is needed only where threads
-    wait for one another. reverse: the last thread first.
+    """Run the threads of a block one after another, in the calling thread. Numba's simulator starts
+    a Python thread for each, most of them idle, which takes longer than the kernels and is needed
+    only where threads wait for one another. reverse: the last thread first.
     """
     from numba.cuda.simulator import kernelapi
     from numba.cuda.simulator.kernel import BlockManager, BlockThread

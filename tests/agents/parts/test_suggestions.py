@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -33,13 +34,14 @@ from openpoet.envs.navigation import Navigation
 from openpoet.envs.two_step import TwoStep
 from openpoet.envs.walker.family import Walker
 
-SUGGESTING = [
-    config
-    for module, _, name in LEARNERS.values()
-    if getattr(
-        config := getattr(import_module(f"openpoet.agents.{module}"), name), "suggestions", ()
-    )
-]
+
+def config_of(name: str) -> Any:
+    """The class of a learner's settings."""
+    module, _, settings = LEARNERS[name]
+    return getattr(import_module(f"openpoet.agents.{module}"), settings)
+
+
+SUGGESTING = [name for name in LEARNERS if getattr(config_of(name), "suggestions", ())]
 
 
 def test_the_first_suggestion_that_applies_replaces_defaults() -> None:
@@ -55,8 +57,20 @@ def test_the_first_suggestion_that_applies_replaces_defaults() -> None:
     assert RL2(Walker(), changed).config == changed  # a config is used as it is
 
 
-@pytest.mark.parametrize("config", SUGGESTING, ids=lambda config: config.__name__)
-def test_every_suggestion_is_valid_and_changes_something(config: Any) -> None:
+@pytest.mark.parametrize("name", SUGGESTING)
+def test_a_learner_without_a_config_has_the_suggested_one(name: str) -> None:
+    module, learner, _ = LEARNERS[name]
+    made, accepted = getattr(import_module(f"openpoet.agents.{module}"), learner), 0
+    for family in (GridNavi(), Walker()):
+        with contextlib.suppress(ValueError):  # a pair that is refused
+            assert made(family).config == config_of(name).suggested(family.spec)
+            accepted += 1
+    assert accepted
+
+
+@pytest.mark.parametrize("name", SUGGESTING)
+def test_every_suggestion_is_valid_and_changes_something(name: str) -> None:
+    config = config_of(name)
     for each in config.suggestions:
         assert config(**each.values) != config()
 
