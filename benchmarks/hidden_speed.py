@@ -12,9 +12,10 @@ from dataclasses import replace
 import torch
 
 from benchmarks.resumable import Training
+from openpoet.agents.parts.feedforward import Feedforward
 from openpoet.agents.ppo.config import PPOConfig
-from openpoet.agents.ppo.normalisation import OBSERVATIONS, Moments, Normaliser
 from openpoet.agents.ppo.ppo import PPO
+from openpoet.agents.ppo.raw_policy import raw_policy
 from openpoet.envs.walker.family import Walker
 from openpoet.envs.walker.settings import WalkerSettings
 from openpoet.poet.interfaces import Agent
@@ -29,7 +30,7 @@ GAIT_STEPS = 2_000_000
 
 
 def gait() -> dict[str, torch.Tensor]:
-    """Weights of a policy that walks: those of `initial_weights`."""
+    """Weights of a policy on raw observations that walks."""
     family = Walker(GROUND)
     learner, key = PPO(family, GAIT), Key(2)
     training = Training(learner, family.origin(), key, "walker-gait")
@@ -42,19 +43,4 @@ def gait() -> dict[str, torch.Tensor]:
         f"gait: PPO, {training.steps / 1e6:.1f} M steps, {training.seconds:.0f} s of CPU, return "
         f"{score(agent):.1f} of {GROUND.horizon} steps on the standard body"
     )
-    return initial_weights(agent)
-
-
-def initial_weights(agent: Agent) -> dict[str, torch.Tensor]:
-    """The actor of a PPO agent as weights of a policy on raw observations: the running mean and
-    variance become part of the first layer. Observations are no longer clipped.
-    """
-    normaliser = Normaliser.of(Moments.of(agent, OBSERVATIONS))
-    actor = {
-        name.removeprefix("actor_"): value.clone()
-        for name, value in agent.items()
-        if name.startswith("actor_")
-    }
-    actor["w0"] = actor["w0"] * normaliser.scale
-    actor["b0"] = actor["b0"] - actor["w0"] @ normaliser.mean
-    return {**actor, "log_std": agent["log_std"].clone()}
+    return raw_policy(agent, Feedforward((24, *HIDDEN, 4)))

@@ -19,6 +19,7 @@ from ..parts.lifetimes import Control
 from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
+from ..ppo.raw_policy import is_ppo, raw_policy
 from ..rollouts.episode_batches import Batch, EpisodeBatches, by_trial
 from . import inner
 from .gradient_trial import GradientTrialPolicy
@@ -73,6 +74,16 @@ class Initialisation(Tunable, Adapting):
         """The same initialisation and step sizes; adapted parameters are never transferred."""
         weights = cloned_weights(agent)
         return {**self.fresh_agent(weights), **self.checked_hyperparameters(agent)}
+
+    def inherit(self, agent: Agent) -> Agent:
+        """A new agent with the policy of a PPO agent without memory; other agents as they are.
+
+        Raises:
+            ValueError: if the layers of the policy differ from this learner's.
+        """
+        if not is_ppo(agent) or isinstance(self.model, Regressor):
+            return agent
+        return self.fresh_agent(raw_policy(agent, self.model.network))
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One outer step, on fresh draws."""

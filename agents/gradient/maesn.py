@@ -16,6 +16,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from ..parts import adam, training_draws
@@ -28,6 +29,7 @@ from ..parts.lifetimes import Control, next_episode
 from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
+from ..ppo.raw_policy import is_ppo, raw_policy
 from ..rollouts.episode_batches import ActFunction, Batch, EpisodeBatches, by_trial
 from .maesn_config import MAESNConfig
 from .maesn_latents import (
@@ -65,17 +67,28 @@ class MAESN(Tunable, Adapting):
 
     def init(self, key: Key) -> Agent:
         """A random policy whose mean actions are near zero."""
-        weights = self.network.init(key.generator(), readout_scale=0.1)
-        weights["w0"][:, -self.config.latent :] *= self.config.latent_gain
-        if isinstance(self.actions, Gaussian):
-            weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
-        rates = {name: torch.full((self.config.latent,), self.config.rate) for name in RATES}
-        return self._fresh_agent(weights | rates)
+        return self._new(key.generator())
 
     def adopt(self, agent: Agent) -> Agent:
         """Policy and step sizes; latents and training draws are reset."""
         weights = {n: w for n, w in cloned_weights(agent).items() if n not in LATENTS}
         return {**self._fresh_agent(weights), **self.checked_hyperparameters(agent)}
+
+    def inherit(self, agent: Agent) -> Agent:
+        """A new agent with the policy of a PPO agent without memory; other agents as they are.
+
+        The first layer's weights of the latent are random, and the same for every agent.
+
+        Raises:
+            ValueError: if the layers of the policy differ from this learner's.
+        """
+        if not is_ppo(agent):
+            return agent
+        latent, new = self.config.latent, self._new(np.random.default_rng(0))
+        inputs, *units = self.network.sizes
+        policy = raw_policy(agent, Feedforward((inputs - latent, *units)))
+        policy["w0"] = torch.cat([policy["w0"], new["w0"][:, -latent:]], 1)
+        return self.adopt({**new, **policy})
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One outer step: episodes before and after an inner step on every training draw."""
@@ -231,6 +244,14 @@ class MAESN(Tunable, Adapting):
 
     def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:
         return network_weights(agent, self._device)
+
+    def _new(self, rng: np.random.Generator) -> Agent:
+        weights = self.network.init(rng, readout_scale=0.1)
+        weights["w0"][:, -self.config.latent :] *= self.config.latent_gain
+        if isinstance(self.actions, Gaussian):
+            weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
+        rates = {name: torch.full((self.config.latent,), self.config.rate) for name in RATES}
+        return self._fresh_agent(weights | rates)
 
     def _fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
         """With a fresh optimiser, latents at the prior and no training draws."""

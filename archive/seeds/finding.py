@@ -97,8 +97,12 @@ def _run(path: Path, expression: str | None, receiver: Receiver) -> list[Found]:
             with _named(name, "; with take=agents its agent alone is copied, on the first task"):
                 return receiver.family.decode(receiver.whole(settings, row["task"]))
 
-        # A level of a curriculum has no agent.
-        return Found(task, lambda: inherited(receiver.learner, agent) if agent else None, name)
+        def adopted() -> Agent | None:
+            with _named(name, "; with take=tasks its task alone is copied"):
+                # A level of a curriculum has no agent.
+                return inherited(receiver.learner, agent) if agent else None
+
+        return Found(task, adopted, name)
 
     with Run.open(path, write=False) as run:
         settings = run.settings()

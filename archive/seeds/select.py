@@ -50,7 +50,7 @@ def chooser(expression: str, names: Iterable[str]) -> Callable[[Fields], bool]:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError(
-            f'{expression!r} is not an expression; an example is "score > 100 and alive"'
+            f'{expression!r} is not an expression; an example is "score > 100 or id == 3"'
         ) from None
     fields = sorted(names)
     for node in ast.walk(tree):

@@ -187,6 +187,7 @@ ALIKE = {  # in addition to each learner's own agents
     ("meta-gradient", "rl2"),
     ("fomaml", "reptile"),
     ("reptile", "fomaml"),
+    *(("ppo", target) for target in ("maml", "fomaml", "reptile", "maesn")),  # inherit its policy
 }
 
 

@@ -1,9 +1,12 @@
-"""The options --tasks (tasks that do not evolve) and --pbt (hyperparameters that do)."""
+"""The options --tasks (tasks that do not evolve), --pbt (hyperparameters that do) and --from with
+another learner.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import openpoet.cli.main as command
@@ -206,3 +209,29 @@ def test_invalid_task_options_are_an_error_of_one_line(
     assert launch(tmp_path / "run", 1, *more) == 2
     assert message in refusal(capsys)
     assert not (tmp_path / "run").exists()
+
+
+def test_maesn_starts_from_agents_of_ppo_and_its_run_resumes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, wrong = tmp_path / "source", tmp_path / "wrong"
+    assert launch(source, 2, "--set", "ppo.hidden=[8]", learner="ppo") == 0
+    start = ("--from", str(source), "--take", "agents")
+    capsys.readouterr()
+    assert launch(wrong, 1, *start, "--set", "maesn.hidden=[4]", learner="maesn") == 2
+    line = refusal(capsys)
+    assert ": the tensor actor_w0 of its policy is float32 [8, 2], expected float32 [4, 2]:" in line
+    assert "`hidden` must be that of the policy; with take=tasks its task alone is copied" in line
+    assert not wrong.exists()
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder, iterations in ((whole, 2), (cut, 1)):
+        options = (*start, "--set", "maesn.hidden=[8]")
+        assert launch(folder, iterations, *options, learner="maesn") == 0
+    assert command.main(["resume", str(cut), "--iterations", "2", "--workers", "1"]) == 0
+    assert digest(whole, capsys) == digest(cut, capsys)
+    with Run.open(source, write=False) as old, Run.open(whole, write=False) as new:
+        niche = new.niche_rows()[0]
+        first = new.agent(niche["birth_agent"])
+        policies = {f"source#{row['id']}": old.agent(row["agent"]) for row in old.niche_rows()}
+    policy = policies[niche["source"]]
+    np.testing.assert_array_equal(first["w1"], policy["actor_w1"])

@@ -19,7 +19,7 @@ export function chooserOf(expression) {
 }
 
 function wrongExpression(expression) {
-  return new Error(`'${expression}' is not an expression; an example is "score > 100 and alive"`);
+  return new Error(`'${expression}' is not an expression; an example is "score > 100 or id == 3"`);
 }
 
 function tokensOf(expression) {
