@@ -12,16 +12,12 @@ by their standard deviation over a draw.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from ..parts import adam, training_draws
-from ..parts.actions import Gaussian, actions_of
-from ..parts.feedforward import Feedforward
 from ..parts.gaussians import kl_to_prior
 from ..parts.hyperparameters import Range, Tunable
 from ..parts.latent_trial import Latent
@@ -29,8 +25,9 @@ from ..parts.lifetimes import Control, next_episode
 from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
-from ..ppo.raw_policy import is_ppo, raw_policy
+from ..ppo.raw_policy import is_ppo
 from ..rollouts.episode_batches import ActFunction, Batch, EpisodeBatches, by_trial
+from .latent_policy import LatentPolicy
 from .maesn_config import MAESNConfig
 from .maesn_latents import (
     LATENT_LIFETIMES,
@@ -61,13 +58,14 @@ class MAESN(Tunable, Adapting):
     def __init__(self, family: TaskFamily, config: MAESNConfig | None = None) -> None:
         self.family, self.config = family, config or MAESNConfig()
         self.ranges = RANGES
-        spec, c = family.spec, self.config
-        self.actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
-        self.network = Feedforward((spec.observation_size + c.latent, *c.hidden, spec.action_size))
+        c = self.config
+        self.policy = LatentPolicy.of(
+            family.spec, c.hidden, c.latent, action_std=c.action_std, latent_gain=c.latent_gain
+        )
 
     def init(self, key: Key) -> Agent:
         """A random policy whose mean actions are near zero."""
-        return self._new(key.generator())
+        return self._new_agent(self.policy.init(key.generator()))
 
     def adopt(self, agent: Agent) -> Agent:
         """Policy and step sizes; latents and training draws are reset."""
@@ -82,13 +80,7 @@ class MAESN(Tunable, Adapting):
         Raises:
             ValueError: if the layers of the policy differ from this learner's.
         """
-        if not is_ppo(agent):
-            return agent
-        latent, new = self.config.latent, self._new(np.random.default_rng(0))
-        inputs, *units = self.network.sizes
-        policy = raw_policy(agent, Feedforward((inputs - latent, *units)))
-        policy["w0"] = torch.cat([policy["w0"], new["w0"][:, -latent:]], 1)
-        return self.adopt({**new, **policy})
+        return self._new_agent(self.policy.from_ppo(agent)) if is_ppo(agent) else agent
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One outer step: episodes before and after an inner step on every training draw."""
@@ -137,7 +129,7 @@ class MAESN(Tunable, Adapting):
         with torch.no_grad():
             for update in range(updates + 1):
                 epsilon = self._epsilon(n, noise)
-                act = self._act(weights, sampled_latent(latent, epsilon), noise)
+                act = self.policy.act(weights, sampled_latent(latent, epsilon), noise)
                 batches.append(self._played(episode_batches, act))
                 returns = self._returns(batches[-1], n)
                 updated = updated_latent(weights, latent, epsilon, returns, update)
@@ -151,13 +143,13 @@ class MAESN(Tunable, Adapting):
         latent = weights["latent_mean"], weights["latent_log_std"]
         epsilon = self._epsilon(c.draws, noise)
         with torch.no_grad():
-            act = self._act(weights, sampled_latent(latent, epsilon), noise)
+            act = self.policy.act(weights, sampled_latent(latent, epsilon), noise)
             before = self._played(episode_batches, act)
         inner = InnerStep(epsilon, self._returns(before, c.draws), self._epsilon(c.draws, noise))
         with torch.no_grad():
             z = inner.adapted(weights)
-            after = self._played(episode_batches, self._act(weights, z, noise))
-            old = self.outputs(weights, after.observations, z)
+            after = self._played(episode_batches, self.policy.act(weights, z, noise))
+            old = self.policy.outputs(weights, after.observations, z)
         for _ in range(c.epochs):
             weights = self._weights(agent)
             leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
@@ -175,15 +167,15 @@ class MAESN(Tunable, Adapting):
 
         old: outputs of the policy that played, for clipped ratios instead of log probabilities.
         """
-        c, outputs = self.config, self.outputs(weights, batch.observations, z)
+        c, outputs = self.config, self.policy.outputs(weights, batch.observations, z)
         advantages = batch.advantages(c.gamma, c.draws)
-        log_probs = self.actions.log_prob(outputs, batch.actions)
+        log_probs = self.policy.actions.log_prob(outputs, batch.actions)
         if c.epochs == 1:
             policy_gradient = log_probs * advantages
         else:
-            ratios = (log_probs - self.actions.log_prob(old, batch.actions)).exp()
+            ratios = (log_probs - self.policy.actions.log_prob(old, batch.actions)).exp()
             policy_gradient = clipped(ratios, advantages, c.clip)
-        entropy = c.entropy * self.actions.entropy(outputs)
+        entropy = c.entropy * self.policy.actions.entropy(outputs)
         return ((policy_gradient + entropy) * batch.alive).sum() / batch.alive.sum()
 
     def trial_policy(self, agent: Agent, n: int, key: Key) -> ExploringTrialPolicy:
@@ -192,8 +184,8 @@ class MAESN(Tunable, Adapting):
 
         def act(observations: torch.Tensor, z: torch.Tensor, greedy: bool) -> torch.Tensor:
             if greedy:
-                return self.actions.mode(self.outputs(weights, observations, z))
-            return self._act(weights, z, noise)(observations, 0)
+                return self.policy.actions.mode(self.policy.outputs(weights, observations, z))
+            return self.policy.act(weights, z, noise)(observations, 0)
 
         def update(
             latent: Latent, epsilon: torch.Tensor, returns: torch.Tensor, updates: int
@@ -208,26 +200,6 @@ class MAESN(Tunable, Adapting):
     def _returns(self, batch: Batch, draws: int) -> torch.Tensor:
         """Discounted return of each episode, [draws, trajectories]."""
         return batch.discounted(self.config.gamma)[0].reshape(draws, -1)
-
-    def outputs(
-        self, weights: Weights, observations: torch.Tensor, z: torch.Tensor
-    ) -> torch.Tensor:
-        """Parameters of the action distribution [..., n, k].
-
-        observations: [..., n, o]; z: [n, d].
-        """
-        inputs = torch.cat([observations, z.expand(*observations.shape[:-1], -1)], -1)
-        outputs = self.network(weights, inputs)
-        if isinstance(self.actions, Gaussian):
-            outputs = torch.cat([outputs, weights["log_std"].expand_as(outputs)], -1)
-        return outputs
-
-    def _act(self, weights: Weights, z: torch.Tensor, noise: torch.Generator) -> ActFunction:
-        def act(observations: torch.Tensor, t: int) -> torch.Tensor:
-            uniform = torch.rand(len(z), self.actions.size, generator=noise).to(z.device)
-            return self.actions.sample(self.outputs(weights, observations, z), uniform)
-
-        return act
 
     def _played(self, episode_batches: EpisodeBatches, act: ActFunction) -> Batch:
         """The next episodes, with rewards as they are learned from."""
@@ -245,11 +217,7 @@ class MAESN(Tunable, Adapting):
     def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:
         return network_weights(agent, self._device)
 
-    def _new(self, rng: np.random.Generator) -> Agent:
-        weights = self.network.init(rng, readout_scale=0.1)
-        weights["w0"][:, -self.config.latent :] *= self.config.latent_gain
-        if isinstance(self.actions, Gaussian):
-            weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
+    def _new_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
         rates = {name: torch.full((self.config.latent,), self.config.rate) for name in RATES}
         return self._fresh_agent(weights | rates)
 

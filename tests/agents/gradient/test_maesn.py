@@ -94,7 +94,7 @@ def test_the_gradient_of_ratios_is_that_of_log_probabilities_at_the_policy_that_
     (batch,), _ = one.run_trials(agent, Navigation(), HALF_CIRCLE, seeds, Key(1), 0)
     weights = {name: value.requires_grad_() for name, value in cloned_weights(agent).items()}
     z = torch.zeros(len(batch.returns), 2)
-    old = one.outputs(weights, batch.observations, z).detach()
+    old = one.policy.outputs(weights, batch.observations, z).detach()
     slopes = [
         torch.autograd.grad(learner._surrogate(weights, batch, z, old), [weights["w0"]])[0]
         for learner in (one, several)

@@ -98,10 +98,10 @@ def test_maesn_begins_with_the_policy_and_random_weights_of_the_latent() -> None
     agent = experienced(ppo(Navigation()))
     adopted, new = learner.inherit(agent), learner.init(Key(2))
     assert {n: v.shape for n, v in adopted.items()} == {n: v.shape for n, v in new.items()}
-    at_prior = learner.outputs(adopted, SEEN, torch.zeros(4, 3))[:, :2]
+    at_prior = learner.policy.outputs(adopted, SEEN, torch.zeros(4, 3))[:, :2]
     expected = ppo_outputs(ppo(Navigation()), agent, SEEN)
     torch.testing.assert_close(at_prior, expected)
-    explored = learner.outputs(adopted, SEEN, torch.ones(4, 3))[:, :2]
+    explored = learner.policy.outputs(adopted, SEEN, torch.ones(4, 3))[:, :2]
     assert float((explored - expected).abs().max()) > 1e-3
     again = learner.inherit(agent)
     assert all(torch.equal(again[name], value) for name, value in adopted.items())
