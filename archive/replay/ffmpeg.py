@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ def encode(
 
     pictures: RGB pixels, row by row. size: width, height [px]. fps: of the pictures.
     arguments: of ffmpeg after its input; the last is the file to write.
-    ValueError, one line, if ffmpeg fails.
+    OSError, one line, if ffmpeg fails.
     """
     source = (
         "-f",
@@ -42,8 +44,8 @@ def encode(
         try:
             _feed(ffmpeg.stdin, pictures)
             if ffmpeg.wait() != 0:
-                reason = _last_line(messages) or f"exit status {ffmpeg.returncode}"
-                raise ValueError(f"ffmpeg could not write the film: {reason}")
+                reason = _last_line(messages) or _ending(ffmpeg.returncode)
+                raise OSError(f"ffmpeg: {reason}")
         finally:
             ffmpeg.kill()
             ffmpeg.wait()
@@ -66,4 +68,12 @@ def _feed(pipe: IO[bytes], pictures: Iterator[bytes]) -> None:
 def _last_line(messages: IO[bytes]) -> str:
     messages.seek(0)
     lines = messages.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else ""
+    # without the part of ffmpeg and its address, such as [out#0/mp4 @ 0x55b8d7bc2380]
+    return re.sub(r"^\[[^]]*\] *", "", lines[-1]) if lines else ""
+
+
+def _ending(status: int) -> str:
+    """How a process without a message ended; a negative status is that of a signal."""
+    return (
+        f"exit status {status}" if status > 0 else signal.strsignal(-status) or f"signal {-status}"
+    )

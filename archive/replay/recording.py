@@ -189,7 +189,10 @@ def _check(path: Path, fps: float, size: tuple[int, int]) -> None:
 
 @contextmanager
 def partial_file(path: Path) -> Iterator[Path]:
-    """Context with a temporary file next to `path`, renamed to it on success, else removed."""
+    """Context with a temporary file next to `path`, renamed to it on success, else removed.
+
+    ValueError, one line with `path`, if it cannot be written.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
         create(partial).close()
@@ -198,5 +201,7 @@ def partial_file(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.replace(path)
+    except OSError as error:
+        raise ValueError(f"cannot record to {path}: {error.strerror or error}") from error
     finally:
         partial.unlink(missing_ok=True)

@@ -53,6 +53,15 @@ def reason(error: OSError | sqlite3.Error) -> str:
     return words(error)
 
 
+def to_open(error: sqlite3.Error, database: Path) -> str:
+    """The remedy for a database that cannot be opened, with files that SQLite makes beside it."""
+    if locked(error):
+        return in_use(database)
+    if _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return "is the disk full? Free space, or copy the run to another folder"
+    return "a copy in a folder you may write to can be"
+
+
 def remedies(error: OSError | sqlite3.OperationalError, database: Path) -> Iterator[str]:
     """Remedies for an error of a commit, if its code identifies the cause."""
     if isinstance(error, OSError):

@@ -21,7 +21,7 @@ from typing import Any
 from .files import check_own
 from .files import create as create_file
 from .limits import MOST_CELL, MOST_DATABASE, readable
-from .refusals import damaged, in_use, locked, words, wrong
+from .refusals import damaged, locked, to_open, words, wrong
 from .tables import TABLES
 
 SCHEMA = 4  # user_version; raise it with any change of tables.py
@@ -104,8 +104,9 @@ def connect(path: Path, write: bool) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if damaged(error):
             raise ValueError(wrong(error, path, "is damaged or no run's archive")) from error
-        do = in_use(path) if locked(error) else "a copy in a folder you may write to can be"
-        raise ValueError(f"{path} cannot be opened: {words(error)}; {do}") from error
+        raise ValueError(
+            f"{path} cannot be opened: {words(error)}; {to_open(error, path)}"
+        ) from error
     try:
         check(database, path, RUN)
         if write:

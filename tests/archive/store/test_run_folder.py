@@ -648,3 +648,23 @@ def test_a_read_only_copy_of_a_running_run_is_an_error_with_a_remedy(open_folder
     (open_folder / "copy").chmod(0o755)
     with Run.open(open_folder / "copy", write=False) as run:
         assert run.checkpoint()[0]["iteration"] == 3
+
+
+def test_a_run_that_cannot_be_opened_on_a_full_disk_is_an_error_with_that_remedy(
+    tmp_path: Path,
+) -> None:
+    """SQLite makes a file of 32 KB beside a database to open it."""
+    with create(tmp_path / "run") as run:
+        list(live(run, 1))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, hard))
+    try:
+        with pytest.raises(ValueError, match=r"archive\.db cannot be opened: ") as error:
+            Run.open(tmp_path / "run", write=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert str(error.value).endswith(
+        "is the disk full? Free space, or copy the run to another folder"
+    )
+    with Run.open(tmp_path / "run", write=True) as run:
+        assert run.checkpoint()[0]["iteration"] == 1
