@@ -49,13 +49,13 @@ class Finished:
         ]
 
 
-def finished(preset: str, test_trials: int = 64, workers: int = 1) -> Finished:
+def finished(preset: str, *more: str, test_trials: int = 64, workers: int = 1) -> Finished:
     """The run of the preset with seed 1, and what adaptation gains in each active niche; printed.
 
-    test_trials: draws of a niche's task in its assessment.
+    more: options of its launch. test_trials: draws of a niche's task in its assessment.
     """
     path = BUILD / preset
-    launch = ["launch", "--preset", preset, "--seed", str(SEED), "--out", str(path)]
+    launch = ["launch", "--preset", preset, "--seed", str(SEED), "--out", str(path), *more]
     words = ["resume", str(path)] if path.exists() else launch
     command = [sys.executable, str(ROOT / "run.py"), *words, "--workers", str(workers)]
     subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)

@@ -22,7 +22,7 @@ GROUND = 5  # numbers of a ground, the first ones that the family describes a ta
 
 
 def claims() -> list[Claim]:
-    run = finished("walker-adapt", TEST_TRIALS, workers=2)
+    run = finished("walker-adapt", test_trials=TEST_TRIALS, workers=2)
     return [Claim("active niches", len(run.tasks), 8), *run.claims(), *growth(run)]
 
 
