@@ -18,6 +18,8 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 torch.set_num_threads(1)
+# Ray's default is 15: beside other work its workers would hardly run.
+os.environ.setdefault("RAY_worker_niceness", "0")
 state = tempfile.TemporaryDirectory(prefix="openpoet-state-")  # deleted at exit
 os.environ["XDG_STATE_HOME"] = state.name
 
