@@ -9,10 +9,12 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import openpoet
 from benchmarks.claims.claim import Claim
 from benchmarks.heading import ROOT
 from benchmarks.resumable import BUILD
@@ -57,8 +59,9 @@ def finished(preset: str, *more: str, test_trials: int = 64, workers: int = 1) -
     path = BUILD / preset
     launch = ["launch", "--preset", preset, "--seed", str(SEED), "--out", str(path), *more]
     words = ["resume", str(path)] if path.exists() else launch
-    command = [sys.executable, str(ROOT / "run.py"), *words, "--workers", str(workers)]
-    subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
+    if not _ended(path):
+        command = [sys.executable, str(ROOT / "run.py"), *words, "--workers", str(workers)]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
     tables = settings_for(Request({"run.preset": preset}, [], None, {}))
     family = make_part("family", tables, 1)
     learner = make_part("learner", tables, 1, family)
@@ -76,3 +79,11 @@ def finished(preset: str, *more: str, test_trials: int = 64, workers: int = 1) -
             f"gain {found.gain}, adaptation off {found.off}, another trial's state {found.shuffled}"
         )
     return Finished(family, niches, transfers, tasks, assessments)
+
+
+def _ended(path: Path) -> bool:
+    """Whether the run has all its iterations; `resume` refuses such a run."""
+    if not path.exists():
+        return False
+    with openpoet.open(path) as run:
+        return run.iteration >= int(run.settings["run"]["iterations"])
