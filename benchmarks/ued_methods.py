@@ -2,6 +2,7 @@
 
     python -m benchmarks.ued_methods > benchmarks/results/ued_methods.txt
     python -m benchmarks.ued_methods --preset quick-curriculum --steps 4000000   # 15 minutes
+    python -m benchmarks.ued_methods --kept     # the seeds so far; nothing is trained
     python -m benchmarks.ued_methods --family maze > benchmarks/results/ued_mazes.txt
 
 On the walker, trains every method with the preset `dcd` until a run has taken 50 million steps for
@@ -192,6 +193,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, help="of each run")
     parser.add_argument("--methods", nargs="+", choices=METHODS)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--kept", action="store_true", help="print kept records, train nothing")
     parser.add_argument("--parallel", type=int, default=2, help="runs side by side, one core each")
     options = parser.parse_args()
     benchmark = MAZE if options.family == "maze" else WALKER
@@ -205,6 +207,8 @@ def main() -> int:
     ]
     print(heading(), flush=True)
     runs = [Training(benchmark, method, seed) for seed in options.seeds for method in methods]
+    if options.kept:
+        runs = [run for run in runs if run.record.exists()]
     with ThreadPoolExecutor(options.parallel) as pool:  # each run is a process with one thread
         print_records(benchmark, list(pool.map(Training.finished, runs)))
     return 0
