@@ -65,9 +65,9 @@ def finished(preset: str, *more: str, test_trials: int = 64, workers: int = 1) -
     tables = settings_for(Request({"run.preset": preset}, [], None, {}))
     family = make_part("family", tables, 1)
     learner = make_part("learner", tables, 1, family)
-    with openpoet.open(path) as finished_run:
-        steps = finished_run.reader.steps()
-        print(f"the run: {finished_run.iteration} iterations, {steps / 1e6:.1f} M steps")
+    with openpoet.open(path) as whole:
+        steps = whole.reader.steps()
+        print(f"the run: {whole.iteration} iterations, {steps / 1e6:.1f} M steps")
     with Run.open(path, write=False) as run:
         niches, transfers = run.niche_rows(), run.rows("transfers")
         agents = run.agents_named(row["agent"] for row in niches)

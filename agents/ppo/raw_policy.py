@@ -12,9 +12,10 @@ import numpy as np
 import torch
 
 from ..parts.feedforward import Feedforward
+from .network import PARTS
 from .normalisation import OBSERVATIONS, Moments, Normaliser
 
-ACTOR = "actor_"
+ACTOR, _ = PARTS
 
 
 def is_ppo(agent: Mapping[str, torch.Tensor]) -> bool:

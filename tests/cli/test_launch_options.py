@@ -220,6 +220,7 @@ def test_maesn_starts_from_agents_of_ppo_and_its_run_resumes(
     capsys.readouterr()
     assert launch(wrong, 1, *start, "--set", "maesn.hidden=[4]", learner="maesn") == 2
     line = refusal(capsys)
+    assert "openpoet: source#" in line
     assert ": the tensor actor_w0 of its policy is float32 [8, 2], expected float32 [4, 2]:" in line
     assert "`hidden` must be that of the policy; with take=tasks its task alone is copied" in line
     assert not wrong.exists()

@@ -13,6 +13,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from openpoet.archive.replay.camera import scene_of
 from openpoet.archive.replay.drawing import draw_frame
 from openpoet.archive.replay.episode import record_episode
+from openpoet.archive.replay.ffmpeg import encode
 from openpoet.archive.replay.recording import record
 from openpoet.poet.streams import Key
 from tests.archive.rolling import FAST, SLOW, Hills, Roller, Rolling
@@ -170,3 +171,9 @@ def test_a_full_disk_is_an_error_of_one_line_and_leaves_no_file(episode, tmp_pat
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "\n" not in str(refused.value)
     assert os.listdir(tmp_path) == []
+
+
+def test_the_error_of_ffmpeg_is_its_message_without_its_address() -> None:
+    pictures = iter([bytes(3 * 64 * 48)] * 3)
+    with pytest.raises(OSError, match=r"^ffmpeg: [^\[]*No space left on device$"):
+        encode(pictures, (64, 48), 25, ("-f", "gif", "/dev/full"))
