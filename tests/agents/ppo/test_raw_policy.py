@@ -103,6 +103,10 @@ def test_maesn_begins_with_the_policy_and_random_weights_of_the_latent() -> None
     torch.testing.assert_close(at_prior, expected)
     explored = learner.policy.outputs(adopted, SEEN, torch.ones(4, 3))[:, :2]
     assert float((explored - expected).abs().max()) > 1e-3
+    strong = MAESN(Navigation(), MAESNConfig(hidden=HIDDEN, latent=3, latent_gain=4.0))
+    weights = strong.inherit(agent)["w0"]
+    torch.testing.assert_close(weights[:, -3:], 4 * adopted["w0"][:, -3:])
+    torch.testing.assert_close(weights[:, :-3], adopted["w0"][:, :-3])
     again = learner.inherit(agent)
     assert all(torch.equal(again[name], value) for name, value in adopted.items())
 
