@@ -22,7 +22,7 @@ from tests.envs import oracle
 from tests.envs.cuda_simulated import hidden_episode, hidden_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS, IDLE, BEFORE, STEPS = 8, 3, 140, 5
+ROWS, IDLE, BEFORE, STEPS = 8, 3, 142, 3  # the first steps in which every event happens
 
 
 def test_kernels_run_as_python_equal_the_cpu_bit_for_bit(tmp_path: Path) -> None:
