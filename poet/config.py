@@ -25,7 +25,7 @@ Count = Annotated[int, Interval(ge=1, le=MOST)]
 Seed = Annotated[int, Interval(ge=0, le=2**63 - 1)]
 Share = Annotated[float, Interval(gt=0, le=0.5)]
 NoveltyName = Literal["parameters", "standardised", "pata-ec"]
-Order = Literal["novelty", "difficulty"]
+Order = Literal["novelty", "difficulty", "distance"]
 TransferName = Literal["poet", "epoet", "none"]
 FROM_CONFIG: Any = None  # in a new Setup: the part that the settings name
 
@@ -66,8 +66,8 @@ class PoetConfig(Settings):
     ] = "pata-ec"
     order: Annotated[
         Order,
-        "Which of the viable children are born first. novelty: the most novel. difficulty: those "
-        "in which the best of the active agents scores lowest.",
+        "Which viable children are born first. novelty: the most novel. difficulty: those in which "
+        "the best active agent scores lowest. distance: those farthest from the first task.",
     ] = field(default="novelty", metadata={"written": False})  # not in older runs
     transfer_rule: Annotated[
         TransferName,

@@ -14,7 +14,7 @@ from .criterion import Fault, fault, viable
 from .evaluation import evaluate
 from .interfaces import Task
 from .niche import Child, Niche, Population
-from .novelty import Novelties
+from .novelty import Novelties, distances
 from .streams import Key
 from .transfer import Candidate, Place, winner
 from .trial_keys import task_key
@@ -48,7 +48,7 @@ def ranked(
     children: Sequence[Child], population: Population, setup: Setup, key: Key
 ) -> tuple[list[Child], Novelties]:
     """The children not refused so far with their novelty, in the order of their births: the most
-    novel or the hardest first; of equals the older first.
+    novel, the hardest or the farthest first; of equals the older first.
 
     The text of POET's paper prefers children with lower scores, its algorithm the most novel.
     """
@@ -58,6 +58,8 @@ def ranked(
     novel = setup.novelty.measure(running, population, setup, key)
     if setup.config.order == "difficulty":
         rank = _best_scores(running, population, setup, key)
+    elif setup.config.order == "distance":
+        rank = {id: -far for id, far in distances(running, population, setup.family).items()}
     else:
         rank = {child.id: -novel.of[child.id] for child in running}
     running.sort(key=lambda child: rank[child.id])

@@ -26,6 +26,7 @@ from .trials import Trial
 
 if TYPE_CHECKING:
     from .config import Setup
+    from .interfaces import TaskFamily
 
 Scores = Mapping[tuple[int, int], float]
 
@@ -59,14 +60,20 @@ class ParameterNovelty:
     def measure(
         self, children: Sequence[Child], population: Population, setup: Setup, key: Key
     ) -> Novelties:
-        describe = setup.family.describe
-        known = np.array([describe(niche.task) for niche in population.niches], np.float64)
-        new = np.array([describe(child.task) for child in children], np.float64)
+        known, new = _described(children, population, setup.family)
         if self.standardised:
-            spread = np.concatenate([known, new]).std(0)
-            unit = np.where(spread > 0, spread, 1.0)
-            known, new = known / unit, new / unit
+            known, new = _standardised(known, new)
         return Novelties(_distances(children, new, known, self.neighbours))
+
+
+def distances(
+    children: Sequence[Child], population: Population, family: TaskFamily
+) -> dict[int, float]:
+    """The distance of each child from the first niche's task, by child id: between their
+    parameters, in units of each parameter's standard deviation over all tasks and the children.
+    """
+    known, new = _standardised(*_described(children, population, family))
+    return _distances(children, new, known[:1], 1)
 
 
 @dataclass(frozen=True)
@@ -175,6 +182,24 @@ def _trials(
             if (niche.id, place.id) not in known
         }
     return trials
+
+
+def _described(
+    children: Sequence[Child], population: Population, family: TaskFamily
+) -> tuple[np.ndarray, np.ndarray]:
+    """The parameters of all niches' tasks [niches, d] and of the children's [children, d]."""
+    known = np.array([family.describe(niche.task) for niche in population.niches], np.float64)
+    new = np.array([family.describe(child.task) for child in children], np.float64)
+    return known, new
+
+
+def _standardised(known: np.ndarray, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both in units of each parameter's standard deviation over all of their rows; a parameter that
+    is the same everywhere keeps its unit.
+    """
+    spread = np.concatenate([known, new]).std(0)
+    unit = np.where(spread > 0, spread, 1.0)
+    return known / unit, new / unit
 
 
 def _distances(

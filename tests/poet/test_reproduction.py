@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 
@@ -11,7 +12,8 @@ from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
 
 from openpoet.poet.config import Injected, PoetConfig, Setup
 from openpoet.poet.measuring import first_criterion, ranked
-from openpoet.poet.niche import Niche, Population
+from openpoet.poet.niche import Child, Niche, Population
+from openpoet.poet.novelty import distances
 from openpoet.poet.reproduction import eligible, litter, source_of
 from openpoet.poet.streams import Key
 
@@ -173,6 +175,34 @@ def test_children_can_be_sorted_by_difficulty_then_id() -> None:
     assert found[0].id < found[1].id
     assert [child.novelty for child in found] == [novel.of[child.id] for child in found]
     assert set(learner.ledger) == {"iteration/criterion", "iteration/order"}
+
+
+@pytest.mark.parametrize(("order", "expected"), [("novelty", [-2, 1, 4]), ("distance", [4, -2, 1])])
+def test_children_can_be_sorted_by_distance_from_the_first_task(
+    order: str, expected: list[float]
+) -> None:
+    """Niches are at 0, the first and retired, and 3.5: 4 is the farthest, -2 the most novel."""
+    setup = setup_of(Line(-2.0, 1.0, 4.0), children=30, neighbours=1, order=order)
+    (first,) = population(300.0).active
+    second = Niche(1, None, 0, Point(3.5), numbered(1), (100.0,))
+    now = Population(10, (second,), (first,), niches_born=2, children_tried=100)
+    tasks = [Point(x) for x in (-2.0, 1.0, 4.0)]
+    children = [Child(i, 10, 1, tasks[i], "crowded", 100.0, None, None) for i in range(3)]
+    found, novel = ranked(children, now, setup, KEY)
+    assert [child.task.x for child in found] == expected
+    assert [child.novelty for child in found] == [novel.of[child.id] for child in found]
+
+
+def test_distances_are_in_units_of_the_standard_deviation_of_each_parameter() -> None:
+    """Those of x, which is 0, 2, 0 and 4, and of y, 0, 0, 20 and 20: sqrt(2.75) and 10."""
+    (first,) = population(300.0).active
+    second = Niche(1, 0, 0, Point(2.0), numbered(1), (100.0,))
+    now = Population(10, (first, second), (), niches_born=2, children_tried=100)
+    children = [
+        Child(i, 10, 0, Point(x, 20.0), "crowded", 100.0, None, None) for i, x in enumerate([0, 4])
+    ]
+    found = distances(children, now, Line())
+    assert found == pytest.approx({0: 2.0, 1: math.hypot(4 / math.sqrt(2.75), 2.0)})
 
 
 def test_no_novelty_is_measured_without_valid_children() -> None:
