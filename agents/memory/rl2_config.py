@@ -47,10 +47,8 @@ WITHOUT_OBSERVATIONS = Suggestion(
 )
 _BY_ACTION = {
     "by_action": True,
-    "hidden": 32,
     "input_gain": 3.0,
     "minibatches": 8,
-    "gamma": 0.98,
     # the authors' is .3, for which the values of short trials are learned too late
     "lam": 0.9,
     # so that the values are of about the size of the policy's gradients
@@ -58,6 +56,7 @@ _BY_ACTION = {
     "lr_end": 1e-4,
     "entropy": 0.01,
     "entropy_end": 0.0,
+    "anneal": 240,
     "test_actions": "mode",
 }
 
@@ -74,9 +73,9 @@ def _by_action(steps: int, **values: float) -> Suggestion:
 
 
 BY_ACTION = (
-    _by_action(LONG, trials=64, anneal=120),
-    _by_action(50, trials=256, anneal=120),
-    _by_action(1, trials=256, anneal=60),
+    _by_action(LONG, trials=64, hidden=64, gamma=0.99),
+    _by_action(50, trials=256, hidden=64, gamma=0.99),
+    _by_action(1, trials=256, hidden=32, gamma=0.98),
 )
 LARGEST_PRODUCT = 256  # pairs of observation and action that have weights of their own
 STATES = Suggestion(
