@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=8)
     options = parser.parse_args()
     settings = {
-        "run.preset": "night",
+        "run.preset": "walker-ppo",
         "run.iterations": options.iterations,
         "poet.mutate_every": 0,
         "poet.capacity": len(ROSE),
