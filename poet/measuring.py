@@ -14,7 +14,7 @@ from .criterion import Fault, fault, viable
 from .evaluation import evaluate
 from .interfaces import Task
 from .niche import Child, Niche, Population
-from .novelty import Novelties, distances
+from .novelty import Novelties, distances_from_first
 from .streams import Key
 from .transfer import Candidate, Place, winner
 from .trial_keys import task_key
@@ -59,7 +59,8 @@ def ranked(
     if setup.config.order == "difficulty":
         rank = _best_scores(running, population, setup, key)
     elif setup.config.order == "distance":
-        rank = {id: -far for id, far in distances(running, population, setup.family).items()}
+        far = distances_from_first(running, population, setup.family)
+        rank = {child.id: -far[child.id] for child in running}
     else:
         rank = {child.id: -novel.of[child.id] for child in running}
     running.sort(key=lambda child: rank[child.id])

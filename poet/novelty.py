@@ -6,6 +6,9 @@ raw units, as in the reference code, or standardised. PataEc (arXiv 2003.08536):
 characterised by how it ranks all agents ever: clip each agent's score to the minimal criterion,
 then take ranks. Scores of retired agents never change, so they are computed once and kept in the
 population.
+
+`distances_from_first` is no measure of novelty: children may be born in the order of their distance
+from the first task instead.
 """
 
 from __future__ import annotations
@@ -66,7 +69,7 @@ class ParameterNovelty:
         return Novelties(_distances(children, new, known, self.neighbours))
 
 
-def distances(
+def distances_from_first(
     children: Sequence[Child], population: Population, family: TaskFamily
 ) -> dict[int, float]:
     """The distance of each child from the first niche's task, by child id: between their

@@ -13,7 +13,7 @@ from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
 from openpoet.poet.config import Injected, PoetConfig, Setup
 from openpoet.poet.measuring import first_criterion, ranked
 from openpoet.poet.niche import Child, Niche, Population
-from openpoet.poet.novelty import distances
+from openpoet.poet.novelty import distances_from_first
 from openpoet.poet.reproduction import eligible, litter, source_of
 from openpoet.poet.streams import Key
 
@@ -182,7 +182,7 @@ def test_children_can_be_sorted_by_distance_from_the_first_task(
     order: str, expected: list[float]
 ) -> None:
     """Niches are at 0, the first and retired, and 3.5: 4 is the farthest, -2 the most novel."""
-    setup = setup_of(Line(-2.0, 1.0, 4.0), children=30, neighbours=1, order=order)
+    setup = setup_of(Line(), neighbours=1, order=order)
     (first,) = population(300.0).active
     second = Niche(1, None, 0, Point(3.5), numbered(1), (100.0,))
     now = Population(10, (second,), (first,), niches_born=2, children_tried=100)
@@ -201,7 +201,7 @@ def test_distances_are_in_units_of_the_standard_deviation_of_each_parameter() ->
     children = [
         Child(i, 10, 0, Point(x, 20.0), "crowded", 100.0, None, None) for i, x in enumerate([0, 4])
     ]
-    found = distances(children, now, Line())
+    found = distances_from_first(children, now, Line())
     assert found == pytest.approx({0: 2.0, 1: math.hypot(4 / math.sqrt(2.75), 2.0)})
 
 
