@@ -80,7 +80,7 @@ class RecurrentActorCritic(Tunable):
         given = self._network_inputs(weights, inputs)
         outputs, state = self.network.advance(weights, given, state)
         if self.config.heads:
-            outputs = torch.cat([inputs, state[0]], -1)
+            outputs = torch.cat([self._with_scaled_rewards(inputs), state[0]], -1)
         return *self._policy_and_values(weights, inputs, outputs), state
 
     def run(
@@ -96,7 +96,7 @@ class RecurrentActorCritic(Tunable):
         given = self._network_inputs(weights, inputs)
         if self.config.heads:
             _, states = self.network.hidden_states(weights, given, state, resets)
-            outputs = torch.cat([inputs, states[0]], -1)
+            outputs = torch.cat([self._with_scaled_rewards(inputs), states[0]], -1)
         else:
             outputs = self.network.run(weights, given, state, resets)
         return self._policy_and_values(weights, inputs, outputs)
@@ -172,25 +172,25 @@ class RecurrentActorCritic(Tunable):
         return policy, outputs[..., -1]
 
     def _network_inputs(self, weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
-        """The recurrent network's inputs: those of a trial with scaled rewards, or an embedding.
-
-        Normalised rewards are not scaled again.
-        """
+        """The recurrent network's inputs: those of a trial with scaled rewards, or an embedding."""
         if self.config.tabular:
             inputs = bilinear.outer_product_inputs(inputs, self.family.spec.observation_size)
         elif self.config.by_action:
             return inputs
-        elif self._scales_rewards:
-            scale = torch.ones(inputs.shape[-1], device=inputs.device)
-            scale[REWARD] = self.config.reward_scale
-            inputs = inputs * scale
+        else:
+            inputs = self._with_scaled_rewards(inputs)
         return inputs if self.embedding is None else torch.tanh(self.embedding(weights, inputs))
 
-    @property
-    def _scales_rewards(self) -> bool:
-        """Whether `reward_scale` is a factor of the last reward as an input."""
+    def _with_scaled_rewards(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Inputs with the last reward times `reward_scale`; a normalised one is not scaled again,
+        one that is compressed (`reward_gain`) not at all.
+        """
         c = self.config
-        return c.reward_scale != 1.0 and not (c.normalise_rewards or c.reward_gain)
+        if c.reward_scale == 1.0 or c.normalise_rewards or c.reward_gain:
+            return inputs
+        scale = torch.ones(inputs.shape[-1], device=inputs.device)
+        scale[REWARD] = c.reward_scale
+        return inputs * scale
 
     def _initial_weights(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         c = self.config

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from openpoet.agents.assessment import assess
+from openpoet.agents.memory.actor_critic import REWARD
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.agents.memory.varibad_config import VariBADConfig
@@ -134,6 +135,25 @@ def test_heads_get_the_inputs_beside_the_outputs_of_the_recurrent_layer() -> Non
     after = pruned.step(agent, inputs, other)
     torch.testing.assert_close(after[0], policy)
     torch.testing.assert_close(after[1], values)
+
+
+def test_heads_get_the_last_reward_as_the_recurrent_layer_does() -> None:
+    """`reward_scale` is a factor of the reward as an input of the whole network."""
+    settings = replace(SMALL, heads=(5,), normalise_rewards=False)
+    plain, scaled = (
+        RL2(Guessing(), replace(settings, reward_scale=scale)) for scale in (1.0, 0.3)
+    )
+    weights = plain.init(Key(1))
+    inputs = torch.randn(4, 3, weights["w_in"].shape[1], generator=torch.manual_seed(1))
+    factors = torch.ones(inputs.shape[-1])
+    factors[REWARD] = 0.3
+    for found, expected in zip(
+        scaled.outputs(weights, inputs), plain.outputs(weights, inputs * factors), strict=True
+    ):
+        torch.testing.assert_close(found, expected)
+    start = plain.start(3, "cpu")
+    one = plain.step(weights, inputs[0] * factors, start)
+    torch.testing.assert_close(scaled.step(weights, inputs[0], start), one)
 
 
 @pytest.mark.parametrize("heads", [(), (5, 4)])
