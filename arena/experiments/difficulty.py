@@ -66,8 +66,8 @@ def difficulty_table(
     )
     note = (
         "iterations to solve: mean [95 % interval], the paper's ± its half width; coverage: mean "
-        f"distance [95 % interval] of {DRAWS:,} environments of the class to the nearest solved one; "
-        "first: when the first environment of the class was solved"
+        f"distance [95 % interval] of {DRAWS:,} environments of the class to the nearest solved "
+        "one; first: when the first of the class was solved"
     )
     return Table("difficulty", columns, rows, note)
 

@@ -140,9 +140,7 @@ def test_heads_get_the_inputs_beside_the_outputs_of_the_recurrent_layer() -> Non
 def test_heads_get_the_last_reward_as_the_recurrent_layer_does() -> None:
     """`reward_scale` is a factor of the reward as an input of the whole network."""
     settings = replace(SMALL, heads=(5,), normalise_rewards=False)
-    plain, scaled = (
-        RL2(Guessing(), replace(settings, reward_scale=scale)) for scale in (1.0, 0.3)
-    )
+    plain, scaled = (RL2(Guessing(), replace(settings, reward_scale=scale)) for scale in (1.0, 0.3))
     weights = plain.init(Key(1))
     inputs = torch.randn(4, 3, weights["w_in"].shape[1], generator=torch.manual_seed(1))
     factors = torch.ones(inputs.shape[-1])
