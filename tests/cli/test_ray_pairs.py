@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from openpoet.agents.rollouts.distributed import RayRollouts
 from openpoet.agents.rollouts.ray_pairs import RayPairs
 from openpoet.cli.parts import Tables
 from openpoet.cli.wiring import rollouts_at, wire
 from tests.cli.test_worker_processes import HILL, LEARNER, history, settings_of
 
 PPO = {"num_envs": 4, "num_steps": 16, "minibatches": 2, "rollouts": 2, "hidden": "[8]"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ray() -> Iterator[None]:
+    """One Ray, whose processes have imported openpoet after the first test."""
+    with RayRollouts("local", 2):
+        yield
 
 
 def check(tables: Tables) -> None:
