@@ -17,19 +17,35 @@ from openpoet.settings import Count, NonNegativeFloat, Sizes, Units
 from ..parts.suggestions import LONG, Suggesting, Suggestion, discrete, long_trials
 from .sac_config import SACConfig
 
+_LONG = {
+    "episodes": 2,
+    # as the authors where the dynamics are hidden: they show in what follows an action
+    "context_next": True,
+    "kl": 0.001,
+    "temperature": 0.02,
+    "gamma": 0.99,
+}
+MOTION = Suggestion(
+    f"with continuous actions, and trials of {LONG} steps or more",
+    lambda spec: long_trials(spec) and not discrete(spec),
+    # Many updates with few transitions each: to walk takes hundreds of thousands of them.
+    {
+        **_LONG,
+        "draws": 32,
+        "context": 16,
+        "batch": 8,
+        "capacity": 8_000,
+        "updates": 10_000,
+    },
+)
 CONTROL = Suggestion(
-    f"whose trials have {LONG} steps or more",
+    f"with discrete actions, and trials of {LONG} steps or more",
     long_trials,
     {
+        **_LONG,
         "hidden": (128, 128),
         "draws": 16,
-        "episodes": 2,
         "context": 128,
-        # as the authors where the dynamics are hidden: they show in what follows an action
-        "context_next": True,
-        "kl": 0.001,
-        "temperature": 0.02,
-        "gamma": 0.99,
         "batch": 64,
         "capacity": 10_000,
         "updates": 500,
@@ -42,7 +58,7 @@ DISCRETE = Suggestion("with discrete actions", discrete, {"temperature": 0.05})
 
 @dataclass(frozen=True)
 class PEARLConfig(SACConfig, Suggesting):
-    suggestions: ClassVar[tuple[Suggestion, ...]] = (CONTROL, DISCRETE)
+    suggestions: ClassVar[tuple[Suggestion, ...]] = (MOTION, CONTROL, DISCRETE)
     latent: Annotated[Units, "Dimensions of the latent variable."] = 5
     encoder: Annotated[Sizes, "Units of each hidden layer of the context encoder."] = (64, 64)
     draws: Annotated[Count, "Training draws of the task; each has its own replay buffer."] = 20
