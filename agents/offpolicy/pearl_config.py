@@ -40,7 +40,7 @@ MOTION = Suggestion(
 )
 CONTROL = Suggestion(
     f"with discrete actions, and trials of {LONG} steps or more",
-    long_trials,
+    lambda spec: long_trials(spec) and discrete(spec),
     {
         **_LONG,
         "hidden": (128, 128),
