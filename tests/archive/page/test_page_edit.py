@@ -60,6 +60,15 @@ def wait_for_picture(page: Page, wanted: str) -> None:
     page.wait_for_function(f"(wanted) => {PICTURE} === wanted", arg=wanted)
 
 
+def wait_until(page: Page, condition: str) -> None:
+    """Wait for a condition in JavaScript.
+
+    It must be a function: the page's content security policy forbids to evaluate a string, which
+    is an error if the condition does not hold at once.
+    """
+    page.wait_for_function(f"() => {condition}")
+
+
 def turn(page: Page, knob: str, value: float) -> None:
     page.locator(f'[data-knob="{knob}"]').fill(str(value))
 
@@ -105,7 +114,7 @@ def test_a_slider_a_stroke_and_a_mutation_change_the_world_and_undo_restores_it(
         page.mouse.move(box["x"] + 205, box["y"] + 50)
         page.mouse.up()
         expect(page.get_by_test_id("edit-undo")).to_be_enabled()
-        page.wait_for_function("document.querySelector('[data-knob=\"stump to\"]').value > 0")
+        wait_until(page, "document.querySelector('[data-knob=\"stump to\"]').value > 0")
         stroked = redrawn(page, rough)
         picture(page, "editor")
         page.get_by_test_id("edit-mutate").click()
@@ -156,7 +165,7 @@ def test_a_slider_that_is_held_until_the_answer_comes_ends_at_a_whole_step(
         expect(shown).to_have_text("5.7")
         assert value(page, "gap to") != 5.7  # where the pointer is
         page.mouse.up()
-        page.wait_for_function("document.querySelector('[data-knob=\"gap to\"]').value === '5.7'")
+        wait_until(page, "document.querySelector('[data-knob=\"gap to\"]').value === '5.7'")
 
 
 def test_a_dragged_stump_follows_the_mouse_and_all_stumps_with_it(
@@ -181,8 +190,8 @@ def test_a_dragged_stump_follows_the_mouse_and_all_stumps_with_it(
         page.mouse.down()
         for up in (10, 20, 30):
             page.mouse.move(box["x"] + x + 3, box["y"] + y + 2 - up)
-        page.wait_for_function(
-            f"document.querySelector('[data-knob=\"stump from\"]').value > {before[0]}"
+        wait_until(
+            page, f"document.querySelector('[data-knob=\"stump from\"]').value > {before[0]}"
         )
         page.wait_for_timeout(500)
         assert abs(scene.evaluate(highest)[1] - (y - 30)) <= 3, "while the view stays"
