@@ -122,10 +122,9 @@ def main() -> None:
     print("\nmilliseconds a gradient step")
     print(f"{'':34}  compiled  autograd  ratio  GFLOP/s  largest difference")
     suggested = PEARLConfig.suggested(FAMILY.spec)
-    small = replace(suggested, batch=16, hidden=(64, 64))
+    larger = replace(suggested, draws=16, batch=64, context=128, hidden=(128, 128))
     report("pearl, suggested settings", of_pearl(suggested))
-    report("pearl, batch=16, hidden=(64, 64)", of_pearl(small))
-    report("pearl, the same, context=32", of_pearl(replace(small, context=32)))
+    report("pearl, for discrete actions", of_pearl(larger))
     report("diayn", of_diayn(DIAYNConfig()))
 
 

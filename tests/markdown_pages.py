@@ -117,7 +117,7 @@ def blocks(page: Path) -> list[Block]:
     A comment before a block says how the test differs from the text:
 
     short: OPTIONS              appended to each `openpoet launch` and `resume`
-    short: FIRST | SECOND ...   appended to one after the other
+    short: FIRST | SECOND ...   appended to one after the other, the last one to all that follow
     short: OLD -> NEW | ...     in Python, replacements
     not run: REASON             left out
     """

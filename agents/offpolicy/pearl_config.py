@@ -28,7 +28,7 @@ _LONG = {
 MOTION = Suggestion(
     f"with continuous actions, and trials of {LONG} steps or more",
     lambda spec: long_trials(spec) and not discrete(spec),
-    # Many updates with few transitions each: to walk takes hundreds of thousands of them.
+    # many updates with few transitions each, which are fast
     {
         **_LONG,
         "draws": 32,

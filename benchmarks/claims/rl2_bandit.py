@@ -28,6 +28,7 @@ def claims() -> list[Claim]:
             learner.trials(agent, task, test, TEST_TRIALS, **options).returns.sum(1).numpy()
         )
     initial = learner.trials(learner.init(key), task, test, TEST_TRIALS).returns.sum(1).numpy()
+    print(f"training: {steps * learner.config.trials * pulls:,} pulls")
     print(
         f"return of a trial of {pulls} pulls, {TEST_TRIALS} trials: {interval(totals[''])}, greedy "
         f"{interval(totals['greedy'])}"

@@ -101,6 +101,14 @@ def test_learners_without_a_config_have_the_defaults_for_discrete_actions() -> N
     )
 
 
+def test_pearls_updates_on_long_trials_depend_on_the_kind_of_actions() -> None:
+    families = Walker(), CartPole(), Navigation()
+    walker, cartpole, short = (PEARLConfig.suggested(family.spec) for family in families)
+    assert (walker.updates, walker.batch, walker.hidden) == (10_000, 8, (64, 64))
+    assert (cartpole.updates, cartpole.batch, cartpole.hidden) == (500, 64, (128, 128))
+    assert short == PEARLConfig()
+
+
 def test_settings_of_a_run_have_suggestions_below_presets_and_options() -> None:
     def learner(*changes: str, **options: str) -> dict[str, Any]:
         named = {f"run.{name}": value for name, value in options.items()}

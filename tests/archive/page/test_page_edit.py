@@ -63,8 +63,8 @@ def wait_for_picture(page: Page, wanted: str) -> None:
 def wait_until(page: Page, condition: str) -> None:
     """Wait for a condition in JavaScript.
 
-    It must be a function: the page's content security policy forbids to evaluate a string, which
-    is an error if the condition does not hold at once.
+    It is passed as a function: the page's content security policy forbids evaluating strings, so
+    that waiting for a string is an error unless it holds at once.
     """
     page.wait_for_function(f"() => {condition}")
 
