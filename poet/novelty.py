@@ -7,8 +7,7 @@ characterised by how it ranks all agents ever: clip each agent's score to the mi
 then take ranks. Scores of retired agents never change, so they are computed once and kept in the
 population.
 
-`distances_from_first` is no measure of novelty: children may be born in the order of their distance
-from the first task instead.
+`distances_from_first` is not a measure of novelty; it is for `poet.order = "distance"`.
 """
 
 from __future__ import annotations
