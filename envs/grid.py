@@ -129,12 +129,8 @@ class Grids:
 
     def simulator(self, tasks: Sequence[Grid], seeds: Sequence[int], device: str) -> Episodes:
         """Seeds are ignored: a task is deterministic."""
-        return Episodes(
-            lambda _: _Walks(tasks, self.settings, device),
-            seeds,
-            self.settings.horizon,
-            device,
-        )
+        walks = _Walks(tasks, self.settings, device)
+        return Episodes(lambda _: walks, seeds, self.settings.horizon, device)
 
     def oracle(self, task: Grid) -> float:
         """Return of an episode under the optimal policy."""

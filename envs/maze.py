@@ -113,12 +113,8 @@ class Mazes:
         return f"{''.join(task.rows).count('#')} walls, goals within {task.reach} steps"
 
     def simulator(self, tasks: Sequence[Maze], seeds: Sequence[int], device: str) -> Episodes:
-        return Episodes(
-            lambda seeds: _Walks(tasks, seeds, self.settings, device),
-            seeds,
-            self.settings.horizon,
-            device,
-        )
+        mazes = _Mazes(tasks, self.settings, device)
+        return Episodes(lambda seeds: _Walks(mazes, seeds), seeds, self.settings.horizon, device)
 
     def oracle(self, task: Maze) -> float:
         """Mean return of an episode under the optimal policy with known maze and goal."""
@@ -147,40 +143,45 @@ def _goals(task: Maze) -> dict[walls.Cell, int]:
     }
 
 
-class _Walks:
-    """World (episodes.World) of n mazes; at and goal: [n, 2] int64."""
+class _Mazes:
+    """What n mazes have in common in all trials: goals, a list of cells of each; walls,
+    [n, side, side] bool with a border as wide as the view; start, [n, 2] int64.
+    """
 
-    def __init__(
-        self, tasks: Sequence[Maze], seeds: Sequence[int], settings: MazeSettings, device: str
-    ) -> None:
-        self.settings, self.n = settings, len(tasks)
-        chance = Draws(seeds).uniform("goal", 1)[:, 0].numpy()
-        places = [
-            (goals := list(_goals(task)))[int(u * len(goals))]
-            for task, u in zip(tasks, chance, strict=True)
-        ]
+    def __init__(self, tasks: Sequence[Maze], settings: MazeSettings, device: str) -> None:
+        self.goals = [list(_goals(task)) for task in tasks]
         self.walls = walls.walled([task.rows for task in tasks], settings.size, VIEW, device)
-        self.goal, self.start = (
-            torch.tensor(list(cells), dtype=torch.int64, device=device).reshape(self.n, 2)
-            for cells in (places, [task.start for task in tasks])
-        )
+        starts = [task.start for task in tasks]
+        self.start = torch.tensor(starts, dtype=torch.int64, device=device).reshape(-1, 2)
+        self.horizon = settings.horizon
         around = torch.arange(2 * VIEW + 1, device=device)
         self.window = torch.cartesian_prod(around, around)  # corner to corner of the view
 
+
+class _Walks:
+    """World (episodes.World) of n mazes; at and goal: [n, 2] int64."""
+
+    def __init__(self, mazes: _Mazes, seeds: Sequence[int]) -> None:
+        self.mazes, device = mazes, mazes.walls.device
+        chance = Draws(seeds).uniform("goal", 1)[:, 0].tolist()
+        places = [goals[int(u * len(goals))] for goals, u in zip(mazes.goals, chance, strict=True)]
+        self.goal = torch.tensor(places, dtype=torch.int64, device=device).reshape(-1, 2)
+
     def begin(self, episode: torch.Tensor) -> State:
-        return {"at": self.start, "goal": self.goal, "time": torch.zeros_like(episode)}
+        return {"at": self.mazes.start, "goal": self.goal, "time": torch.zeros_like(episode)}
 
     def advance(
         self, state: State, actions: torch.Tensor
     ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
-        at, time = walls.moved(self.walls, VIEW, state["at"], actions), state["time"] + 1
+        at, time = walls.moved(self.mazes.walls, VIEW, state["at"], actions), state["time"] + 1
         reached = (at == self.goal).all(1)
-        rewards = torch.where(reached, 1 - 0.9 * time.double() / self.settings.horizon, 0.0)
+        rewards = torch.where(reached, 1 - 0.9 * time.double() / self.mazes.horizon, 0.0)
         return {"at": at, "goal": self.goal, "time": time}, rewards, reached, reached
 
     def observe(self, state: State) -> torch.Tensor:
-        cells = state["at"][:, None] + self.window  # [n, seen, 2], in the grid with its border
-        rows = torch.arange(self.n, device=cells.device)[:, None]
-        walled = self.walls[rows, cells[..., 0], cells[..., 1]]
+        # [n, seen, 2], in the grid with its border
+        cells = state["at"][:, None] + self.mazes.window
+        rows = torch.arange(len(cells), device=cells.device)[:, None]
+        walled = self.mazes.walls[rows, cells[..., 0], cells[..., 1]]
         goal = (cells == self.goal[:, None] + VIEW).all(2)
         return torch.cat([walled, goal], 1).float()
