@@ -113,8 +113,8 @@ class Mazes:
         return f"{''.join(task.rows).count('#')} walls, goals within {task.reach} steps"
 
     def simulator(self, tasks: Sequence[Maze], seeds: Sequence[int], device: str) -> Episodes:
-        mazes = _Mazes(tasks, self.settings, device)
-        return Episodes(lambda seeds: _Walks(mazes, seeds), seeds, self.settings.horizon, device)
+        layouts = _Layouts(tasks, self.settings, device)
+        return Episodes(lambda seeds: _Walks(layouts, seeds), seeds, self.settings.horizon, device)
 
     def oracle(self, task: Maze) -> float:
         """Mean return of an episode under the optimal policy with known maze and goal."""
@@ -143,9 +143,9 @@ def _goals(task: Maze) -> dict[walls.Cell, int]:
     }
 
 
-class _Mazes:
-    """What n mazes have in common in all trials: goals, a list of cells of each; walls,
-    [n, side, side] bool with a border as wide as the view; start, [n, 2] int64.
+class _Layouts:
+    """The parts of n mazes that are the same in all trials: goals, the possible cells of each;
+    walls, [n, side, side] bool with a border as wide as the view; start, [n, 2] int64.
     """
 
     def __init__(self, tasks: Sequence[Maze], settings: MazeSettings, device: str) -> None:
@@ -161,27 +161,29 @@ class _Mazes:
 class _Walks:
     """World (episodes.World) of n mazes; at and goal: [n, 2] int64."""
 
-    def __init__(self, mazes: _Mazes, seeds: Sequence[int]) -> None:
-        self.mazes, device = mazes, mazes.walls.device
+    def __init__(self, layouts: _Layouts, seeds: Sequence[int]) -> None:
+        self.layouts, device = layouts, layouts.walls.device
         chance = Draws(seeds).uniform("goal", 1)[:, 0].tolist()
-        places = [goals[int(u * len(goals))] for goals, u in zip(mazes.goals, chance, strict=True)]
+        places = [
+            goals[int(u * len(goals))] for goals, u in zip(layouts.goals, chance, strict=True)
+        ]
         self.goal = torch.tensor(places, dtype=torch.int64, device=device).reshape(-1, 2)
 
     def begin(self, episode: torch.Tensor) -> State:
-        return {"at": self.mazes.start, "goal": self.goal, "time": torch.zeros_like(episode)}
+        return {"at": self.layouts.start, "goal": self.goal, "time": torch.zeros_like(episode)}
 
     def advance(
         self, state: State, actions: torch.Tensor
     ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
-        at, time = walls.moved(self.mazes.walls, VIEW, state["at"], actions), state["time"] + 1
+        at, time = walls.moved(self.layouts.walls, VIEW, state["at"], actions), state["time"] + 1
         reached = (at == self.goal).all(1)
-        rewards = torch.where(reached, 1 - 0.9 * time.double() / self.mazes.horizon, 0.0)
+        rewards = torch.where(reached, 1 - 0.9 * time.double() / self.layouts.horizon, 0.0)
         return {"at": at, "goal": self.goal, "time": time}, rewards, reached, reached
 
     def observe(self, state: State) -> torch.Tensor:
         # [n, seen, 2], in the grid with its border
-        cells = state["at"][:, None] + self.mazes.window
+        cells = state["at"][:, None] + self.layouts.window
         rows = torch.arange(len(cells), device=cells.device)[:, None]
-        walled = self.mazes.walls[rows, cells[..., 0], cells[..., 1]]
+        walled = self.layouts.walls[rows, cells[..., 0], cells[..., 1]]
         goal = (cells == self.goal[:, None] + VIEW).all(2)
         return torch.cat([walled, goal], 1).float()

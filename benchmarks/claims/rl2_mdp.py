@@ -3,8 +3,8 @@
 The paper's table gives 156.2, and 138.1 for posterior sampling (PSRL), which is computed here with
 the true prior mean of rewards and with 0, as in the published baselines. The paper trains on about
 2.5 million trials. Here 100 thousand suffice, since the network's inputs are outer products of
-state and action (agents/memory/bilinear.py); `--long` uses 500 thousand. Trials of 25 episodes:
-rl2_mdp_25.
+state and action (agents/memory/bilinear.py); `--long` uses 500 thousand. For 25 episodes see
+`rl2_mdp_25`.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ EPISODES, TEST_TRIALS, STEPS, LONG_STEPS = 10, 4096, 400, 2000
 SAMPLING = (131.0, 136.0), (137.0, 142.0)
 
 
-def learned(config: RL2Config, steps: int) -> np.ndarray:
+def learned(steps: int, episodes: int) -> np.ndarray:
     """Total reward of each trial of RL^2 on new MDPs, after training for this number of steps."""
-    family, key = TabularMdps(MdpSettings(episodes=config.test_episodes)), Key(1)
-    learner = RL2(family, config)
-    agent = train(learner, learner.init(key), Tables(), steps, key, "rl2-mdp")
+    family, key = TabularMdps(MdpSettings(episodes=episodes)), Key(1)
+    learner = RL2(family, settings(steps, episodes))
+    name = f"rl2 on mdp, {episodes} episodes,"
+    agent = train(learner, learner.init(key), Tables(), steps, key, name)
     found = assess(learner, agent, Tables(), key.child("test"), TEST_TRIALS)
     print("return by episode:", *(f"{one.value:.1f}" for one in found.curve))
     print(
@@ -41,7 +42,7 @@ def learned(config: RL2Config, steps: int) -> np.ndarray:
     return learner.by_episode(agent, Tables(), key.child("test"), TEST_TRIALS)[0].sum(axis=1)
 
 
-def settings(steps: int, episodes: int = EPISODES) -> RL2Config:
+def settings(steps: int, episodes: int) -> RL2Config:
     """Bilinear inputs and large initial weights, since states are one-hot; a small lambda, since
     rewards are noisy.
     """
@@ -77,7 +78,7 @@ def long_claims() -> list[Claim]:
 def claims_of(steps: int, episodes: int, sampling: Sequence[Bounds], least: float) -> list[Claim]:
     """Posterior sampling with both priors, within its bounds, and RL^2 after so many steps."""
     true_prior, published = (psrl(episodes, TEST_TRIALS, mean).sum(0).mean() for mean in (1.0, 0.0))
-    totals = learned(settings(steps, episodes), steps)
+    totals = learned(steps, episodes)
     print(f"RL^2, {episodes} episodes: {interval(totals)}")
     return [
         Claim("posterior sampling, true prior", float(true_prior), *sampling[0]),

@@ -48,6 +48,16 @@ def test_walls_block_moves_and_are_observed() -> None:
         assert simulator.state(0)["at"].tolist() == place
 
 
+def test_every_maze_of_a_batch_has_its_own_start() -> None:
+    other = Maze(ROWS, (6, 6), 49)
+    simulator = FAMILY.simulator([WINDING, other], [0, 1], "cpu")
+    both = simulator.reset()
+    for row, task in enumerate((WINDING, other)):
+        alone = FAMILY.simulator([task], [row], "cpu").reset()
+        assert simulator.state(row)["at"].tolist() == list(task.start)
+        assert torch.equal(both[row], alone[0])
+
+
 def test_the_goal_is_observed_when_near_and_its_reward_decreases_with_time() -> None:
     batch = 64
     simulator = FAMILY.simulator([FAMILY.origin()] * batch, list(range(batch)), "cpu")
