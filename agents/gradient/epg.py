@@ -12,9 +12,7 @@ mean baseline.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -26,8 +24,10 @@ from ..parts.lifetimes import Control
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
 from ..rollouts.episode_batches import Batch, EpisodeBatches, by_trial, flatten_trials, normalised
+from ..rollouts.level_trials import Lesson, TrialStudent, mean_advantages
 from . import inner
 from .epg_config import EPGConfig
+from .epg_trials import Generation, Initial, Policies, Starts, by_level
 from .learned_loss import LearnedLoss
 from .policy_gradient import FeedforwardPolicy
 
@@ -35,23 +35,10 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
     from openpoet.poet.streams import Key
 
-MEMORY_INPUTS = 64  # constant inputs of the memory's layer (the authors' code)
-Policies = dict[str, torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Initial:
-    """What m trials begin with."""
-
-    phi: torch.Tensor  # [m, parameters] of the loss
-    policies: Policies  # [m, ...]
-    noise: torch.Tensor  # [updates + 1, t, m, episodes, a] uniform in [0, 1), of the actions
-
-
 RANGES = {"lr": Range(3e-3, 0.3), "sigma": Range(0.01, 1.0), "inner_lr": Range(0.03, 30.0)}
 
 
-class EPG(Tunable, Adapting):
+class EPG(Tunable, Adapting, TrialStudent):
     """Learner (poet.interfaces); an agent is a loss."""
 
     def __init__(self, family: TaskFamily, config: EPGConfig | None = None) -> None:
@@ -59,6 +46,7 @@ class EPG(Tunable, Adapting):
         self.ranges = RANGES
         spec, c = family.spec, self.config
         self.policy = FeedforwardPolicy.of(spec, c.hidden)
+        self.starts = Starts(self.policy, c, spec.horizon)
         # Of a step: observation, action, reward, exploration bonus, end of an episode, policy
         # outputs, memory. The bonus depends on visit counts, which the authors' code never updates,
         # so it is 1.
@@ -99,44 +87,66 @@ class EPG(Tunable, Adapting):
         seeds = draw_seeds(key, num_trials)
         generator = torch.Generator().manual_seed(key.child("life").integer())
         phi = agent["phi"].to(self.config.device).expand(num_trials, -1)
-        policies = self._initial_policies(num_trials, generator)
-        initial = Initial(phi, policies, self._noise(num_trials, generator))
-        return self._run_inner_loops(initial, task, seeds, alpha, control)
+        policies = self.starts.policies(num_trials, generator)
+        initial = Initial(phi, policies, self.starts.noise(num_trials, generator))
+        draws = self._draws([task] * num_trials, seeds)
+        return self._run_inner_loops(initial, draws, alpha, control), draws.steps
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One generation."""
+        generation = self._generation(agent, [task] * self.config.population, key)
+        return self._evolved(agent, generation), generation.steps
+
+    @property
+    def rows(self) -> int:
+        """Levels side by side in an update of a curriculum: one an antithetic pair."""
+        return self.config.population
+
+    def lesson(self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool) -> Lesson:
+        """A pair of trials on each level, with a step of the loss or without it (TrialStudent)."""
+        generation = self._generation(agent, levels, key)
+        after = self._evolved(agent, generation) if update else agent
+        batch = by_level(generation.batch, len(levels))
+        return Lesson(after, batch, mean_advantages(batch, 1.0, len(levels)), generation.steps)
+
+    def _generation(self, agent: Agent, tasks: Sequence[Task], key: Key) -> Generation:
+        """The trials of an antithetic pair of losses in each task."""
         c, generator = self.config, torch.Generator().manual_seed(key.child("life").integer())
-        seeds = draw_seeds(key, c.population)
-        epsilon = torch.randn(c.population, self.loss.parameters, generator=generator)
+        n = len(tasks)
+        epsilon = torch.randn(n, self.loss.parameters, generator=generator)
         antithetic = torch.cat([epsilon, -epsilon])
-        policies = self._initial_policies(c.population, generator)
-        noise = self._noise(c.population, generator)
+        policies, noise = self.starts.policies(n, generator), self.starts.noise(n, generator)
         initial = Initial(
             (agent["phi"] + c.sigma * antithetic).to(c.device),
             {name: value.repeat(2, *[1] * (value.dim() - 1)) for name, value in policies.items()},
             noise.repeat(1, 1, 2, 1, 1),
         )
         alpha = c.alpha * max(0.0, 1.0 - float(agent["schedule/step"]) / c.anneal)
-        batches, steps = self._run_inner_loops(initial, task, seeds * 2, alpha)
-        fitness = batches[-1].returns.reshape(len(antithetic), -1).mean(1).cpu()
+        draws = self._draws([*tasks] * 2, draw_seeds(key, n) * 2)
+        batches = self._run_inner_loops(initial, draws, alpha)
+        return Generation(antithetic, batches[-1], draws.steps)
+
+    def _evolved(self, agent: Agent, generation: Generation) -> Agent:
+        """The agent after a step along the estimated gradient of the fitness."""
+        c, antithetic = self.config, generation.epsilon
+        fitness = generation.batch.returns.reshape(len(antithetic), -1).mean(1).cpu()
         ranks = _centred_ranks(fitness)
         # not divided by sigma, as in the authors' code
         gradient = -(ranks @ antithetic) / len(antithetic) + c.weight_decay * agent["phi"]
         after = adam.step(agent, {"phi": gradient}, c.lr)
-        return {**after, "schedule/step": agent["schedule/step"] + 1}, steps
+        return {**after, "schedule/step": agent["schedule/step"] + 1}
+
+    def _draws(self, tasks: Sequence[Task], seeds: Sequence[int]) -> EpisodeBatches:
+        return EpisodeBatches(self.family, tasks, seeds, self.config.episodes, self.config.device)
 
     def _run_inner_loops(
         self,
         initial: Initial,
-        task: Task,
-        seeds: Sequence[int],
+        episode_batches: EpisodeBatches,
         alpha: float,
         control: Control = "none",
-    ) -> tuple[list[Batch], int]:
+    ) -> list[Batch]:
         c, policies = self.config, initial.policies
-        episode_batches = EpisodeBatches(
-            self.family, [task] * len(seeds), seeds, c.episodes, c.device
-        )
         batches = []
         for update in range(c.updates + 1):
             with torch.no_grad():
@@ -145,7 +155,7 @@ class EPG(Tunable, Adapting):
             if update < c.updates:
                 updated = self._updated(initial.phi, policies, batches[-1], alpha)
                 policies = inner.after_update(updated, initial.policies, control)
-        return batches, episode_batches.steps
+        return batches
 
     def _updated(
         self, phi: torch.Tensor, policies: Policies, batch: Batch, alpha: float
@@ -202,28 +212,6 @@ class EPG(Tunable, Adapting):
 
     def _fresh_agent(self, phi: torch.Tensor) -> Agent:
         return {"phi": phi, **adam.fresh({"phi": phi}), "schedule/step": torch.zeros(())}
-
-    def _initial_policies(self, num_trials: int, generator: torch.Generator) -> Policies:
-        """Random policies with mean actions near zero, and random memories, [trials, ...]."""
-        policies, sizes = {}, self.policy.network.sizes
-        for layer in range(len(sizes) - 1):
-            bound = (0.1 if layer == len(sizes) - 2 else 1.0) / math.sqrt(max(sizes[layer], 1))
-            shape = (num_trials, sizes[layer + 1], sizes[layer])
-            policies[f"w{layer}"] = (2 * torch.rand(shape, generator=generator) - 1) * bound
-            policies[f"b{layer}"] = torch.zeros(num_trials, sizes[layer + 1])
-        if isinstance(self.policy.actions, Gaussian):
-            log_std = math.log(self.config.action_std)
-            policies["log_std"] = torch.full((num_trials, self.policy.actions.size), log_std)
-        k = self.config.memory
-        normal = torch.randn(num_trials, k, MEMORY_INPUTS, generator=generator)
-        policies["memory_weight"] = normal / math.sqrt(MEMORY_INPUTS)
-        policies["memory_bias"] = torch.zeros(num_trials, k)
-        return {name: value.to(self.config.device) for name, value in policies.items()}
-
-    def _noise(self, num_trials: int, generator: torch.Generator) -> torch.Tensor:
-        c, horizon = self.config, self.family.spec.horizon
-        shape = (c.updates + 1, horizon, num_trials, c.episodes, self.policy.actions.size)
-        return torch.rand(shape, generator=generator).to(c.device)
 
 
 def _centred_ranks(values: torch.Tensor) -> torch.Tensor:

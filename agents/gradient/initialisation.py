@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
@@ -21,6 +21,7 @@ from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
 from ..ppo.raw_policy import is_ppo, raw_policy
 from ..rollouts.episode_batches import Batch, EpisodeBatches, by_trial
+from ..rollouts.level_trials import Lesson, TrialStudent, mean_advantages
 from . import inner
 from .gradient_trial import GradientTrialPolicy
 from .policy_gradient import FeedforwardPolicy
@@ -37,10 +38,11 @@ RATE = "rate_"  # prefix of a parameter's learned step size
 RANGES = {"inner_lr": Range(3e-3, 10.0)}
 
 
-class Initialisation(Tunable, Adapting):
+class Initialisation(Tunable, Adapting, TrialStudent):
     """Learner (poet.interfaces): from labels in families that have them, else policy gradient."""
 
     config: AdaptingConfig
+    learns_after: ClassVar[bool] = True  # from the episodes after the inner steps
 
     def __init__(self, family: TaskFamily, config: AdaptingConfig) -> None:
         self.family, self.config, spec, c = family, config, family.spec, config
@@ -58,10 +60,8 @@ class Initialisation(Tunable, Adapting):
             )
 
     @abstractmethod
-    def outer_step(
-        self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
-    ) -> Agent:
-        """The agent after one step of the outer loop, on trials that have not begun."""
+    def outer_step(self, agent: Agent, trials: inner.AdaptedTrials) -> Agent:
+        """The agent after one step of the outer loop."""
 
     @abstractmethod
     def fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
@@ -87,14 +87,44 @@ class Initialisation(Tunable, Adapting):
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One outer step, on fresh draws."""
-        c = self.config
+        tasks = [task] * self.config.draws
+        trials, steps = self._adapted_trials(agent, tasks, key, play_after=self.learns_after)
+        return self._outer_step(agent, trials), steps
+
+    @property
+    def rows(self) -> int:
+        """`draws`. ValueError in a family with labels."""
+        if isinstance(self.model, Regressor):
+            raise ValueError(
+                "a curriculum scores levels by the advantages of a policy, and this family is "
+                "learned from labels: take a family with rewards"
+            )
+        return self.config.draws
+
+    def lesson(self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool) -> Lesson:
+        """A trial on each level, with one outer step or without it (TrialStudent)."""
+        trials, steps = self._adapted_trials(agent, levels, key, play_after=True)
+        after = self._outer_step(agent, trials) if update else agent
+        advantages = mean_advantages(trials.adapted, self.config.gamma, len(levels))
+        return Lesson(after, trials.adapted, advantages, steps)
+
+    def _adapted_trials(
+        self, agent: Agent, tasks: Sequence[Task], key: Key, *, play_after: bool
+    ) -> tuple[inner.AdaptedTrials, int]:
+        """A trial on a fresh draw of each task; environment steps."""
+        c, n, noise = self.config, len(tasks), self._noise(key)
         episode_batches = EpisodeBatches(
-            self.family, [task] * c.draws, draw_seeds(key, c.draws), c.trajectories, c.device
+            self.family, tasks, draw_seeds(key, n), c.trajectories, c.device
         )
-        after = self.outer_step(agent, episode_batches, self._noise(key))
-        if isinstance(self.model, FeedforwardPolicy):
-            after = self.model.bounded(after)
-        return after, episode_batches.steps
+        before, parameters = self.inner_loop(
+            self.weights(agent), episode_batches, c.inner_steps, noise
+        )
+        after = self.play(parameters, episode_batches, noise) if play_after else None
+        return inner.AdaptedTrials(before, parameters, after), episode_batches.steps
+
+    def _outer_step(self, agent: Agent, trials: inner.AdaptedTrials) -> Agent:
+        after = self.outer_step(agent, trials)
+        return self.model.bounded(after) if isinstance(self.model, FeedforwardPolicy) else after
 
     def outcomes(
         self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"

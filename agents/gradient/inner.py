@@ -5,18 +5,41 @@ Trials are independent, so one gradient of the sum of their losses gives the gra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
 from ..parts.lifetimes import Control, Lifetime, next_episode
+from ..rollouts.episode_batches import Batch
 
 Parameters = Mapping[str, torch.Tensor]  # [trials, ...] each
 # What an outer gradient differentiates: nothing (0), the initial parameters with the inner gradient
 # held constant (1), or the inner gradient as well (2).
 Order = Literal[0, 1, 2]
 ADAPTED: Lifetime = "trial"  # of adapted parameters
+
+
+@dataclass(frozen=True)
+class AdaptedTrials:
+    """Trials of an outer step. before: the episodes that each inner step learned from. parameters:
+    after these steps, [trials, ...]. after: episodes of these, if they were played.
+    """
+
+    before: Sequence[Batch]
+    parameters: Parameters
+    after: Batch | None
+
+    @property
+    def number(self) -> int:
+        return len(next(iter(self.parameters.values())))
+
+    @property
+    def adapted(self) -> Batch:
+        """The episodes after adaptation."""
+        assert self.after is not None, "played where it is learned from"
+        return self.after
 
 
 def step(

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import torch
 
 from ..parts import adam, training_draws
-from ..parts.gaussians import kl_to_prior
 from ..parts.hyperparameters import Range, Tunable
 from ..parts.latent_trial import Latent
 from ..parts.lifetimes import Control, next_episode
@@ -27,6 +26,7 @@ from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
 from ..ppo.raw_policy import is_ppo
 from ..rollouts.episode_batches import ActFunction, Batch, EpisodeBatches, by_trial
+from ..rollouts.level_trials import Lesson, TrialStudent, mean_advantages
 from .latent_policy import LatentPolicy
 from .maesn_config import MAESNConfig
 from .maesn_latents import (
@@ -37,8 +37,8 @@ from .maesn_latents import (
     sampled_latent,
     updated_latent,
 )
+from .maesn_loss import ExploredTrials, OuterLoss
 from .maesn_trial import ExploringTrialPolicy
-from .policy_gradient import clipped
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
@@ -52,7 +52,7 @@ RANGES = {
 }
 
 
-class MAESN(Tunable, Adapting):
+class MAESN(Tunable, Adapting, TrialStudent):
     """Learner (poet.interfaces) that adapts by gradient, between batches of episodes."""
 
     def __init__(self, family: TaskFamily, config: MAESNConfig | None = None) -> None:
@@ -62,6 +62,7 @@ class MAESN(Tunable, Adapting):
         self.policy = LatentPolicy.of(
             family.spec, c.hidden, c.latent, action_std=c.action_std, latent_gain=c.latent_gain
         )
+        self.loss = OuterLoss(self.policy, c)
 
     def init(self, key: Key) -> Agent:
         """A random policy whose mean actions are near zero."""
@@ -87,10 +88,27 @@ class MAESN(Tunable, Adapting):
         if training_draws.missing(agent):
             agent = {**agent, **self._draws(key)}
         seeds = training_draws.seeds(agent)
-        episode_batches = EpisodeBatches(
-            self.family, [task] * len(seeds), seeds, self.config.trajectories, self._device
-        )
-        return self._outer_step(agent, episode_batches, _generator(key)), episode_batches.steps
+        trials, steps = self._explored(self._weights(agent), [task] * len(seeds), seeds, key)
+        return self._outer_step(agent, trials), steps
+
+    @property
+    def rows(self) -> int:
+        """Levels side by side in an update of a curriculum."""
+        return self.config.draws
+
+    def lesson(self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool) -> Lesson:
+        """A trial on each level, with one outer step or without it (TrialStudent).
+
+        Differs: levels differ in every rollout, so that trials begin at the prior, as in an
+        evaluation, not at latents of training draws.
+        """
+        n = len(levels)
+        prior = {name: torch.zeros(n, self.config.latent, device=self._device) for name in LATENTS}
+        weights = {**self._weights(agent), **prior}
+        trials, steps = self._explored(weights, levels, draw_seeds(key, n), key)
+        after = self._outer_step(agent, trials, prior) if update else agent
+        advantages = mean_advantages(trials.after, self.config.gamma, n)
+        return Lesson(after, trials.after, advantages, steps)
 
     def outcomes(
         self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
@@ -136,47 +154,44 @@ class MAESN(Tunable, Adapting):
                 latent = next_episode(updated, initial, LATENT_LIFETIMES, every_row, control)
         return batches, episode_batches.steps
 
-    def _outer_step(
-        self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
-    ) -> Agent:
-        c, weights = self.config, self._weights(agent)
+    def _explored(
+        self, weights: Weights, tasks: Sequence[Task], seeds: Sequence[int], key: Key
+    ) -> tuple[ExploredTrials, int]:
+        """Episodes before and after an inner step on each draw; environment steps.
+
+        weights: with latents [draws, d].
+        """
+        n, noise = len(tasks), _generator(key)
+        episode_batches = EpisodeBatches(
+            self.family, tasks, seeds, self.config.trajectories, self._device
+        )
         latent = weights["latent_mean"], weights["latent_log_std"]
-        epsilon = self._epsilon(c.draws, noise)
+        epsilon = self._epsilon(n, noise)
         with torch.no_grad():
             act = self.policy.act(weights, sampled_latent(latent, epsilon), noise)
             before = self._played(episode_batches, act)
-        inner = InnerStep(epsilon, self._returns(before, c.draws), self._epsilon(c.draws, noise))
+        inner = InnerStep(epsilon, self._returns(before, n), self._epsilon(n, noise))
         with torch.no_grad():
             z = inner.adapted(weights)
             after = self._played(episode_batches, self.policy.act(weights, z, noise))
             old = self.policy.outputs(weights, after.observations, z)
+        return ExploredTrials(inner, after, old), episode_batches.steps
+
+    def _outer_step(
+        self, agent: Agent, trials: ExploredTrials, constant: Weights | None = None
+    ) -> Agent:
+        """The agent after `epochs` steps. constant: latents that are not learned, instead of the
+        agent's.
+        """
+        c, constant = self.config, constant or {}
         for _ in range(c.epochs):
-            weights = self._weights(agent)
-            leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
-            distance = kl_to_prior(leaves["latent_mean"], leaves["latent_log_std"]).mean()
-            loss = c.kl * distance - self._surrogate(leaves, after, inner.adapted(leaves), old)
+            learned = {n: w for n, w in self._weights(agent).items() if n not in constant}
+            leaves = {name: value.clone().requires_grad_() for name, value in learned.items()}
+            loss = self.loss({**leaves, **constant}, trials)
             slopes = torch.autograd.grad(loss, list(leaves.values()))
             gradients = dict(zip(leaves, slopes, strict=True))
             agent = {**agent, **adam.step(agent, gradients, c.lr, most=c.max_gradient)}
         return agent
-
-    def _surrogate(
-        self, weights: Weights, batch: Batch, z: torch.Tensor, old: torch.Tensor
-    ) -> torch.Tensor:
-        """Mean over the steps of advantage x log probability + weighted entropy; a scalar.
-
-        old: outputs of the policy that played, for clipped ratios instead of log probabilities.
-        """
-        c, outputs = self.config, self.policy.outputs(weights, batch.observations, z)
-        advantages = batch.advantages(c.gamma, c.draws)
-        log_probs = self.policy.actions.log_prob(outputs, batch.actions)
-        if c.epochs == 1:
-            policy_gradient = log_probs * advantages
-        else:
-            ratios = (log_probs - self.policy.actions.log_prob(old, batch.actions)).exp()
-            policy_gradient = clipped(ratios, advantages, c.clip)
-        entropy = c.entropy * self.policy.actions.entropy(outputs)
-        return ((policy_gradient + entropy) * batch.alive).sum() / batch.alive.sum()
 
     def trial_policy(self, agent: Agent, n: int, key: Key) -> ExploringTrialPolicy:
         """The agent in n draws that are simulated elsewhere (metaworld_protocol.TrialPolicy)."""

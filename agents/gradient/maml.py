@@ -21,7 +21,7 @@ import torch
 
 from ..parts import adam
 from ..parts.hyperparameters import Range
-from ..rollouts.episode_batches import Batch, EpisodeBatches
+from ..rollouts.episode_batches import Batch
 from . import inner, trust_region
 from .initialisation import RANGES, RATE, Initialisation
 from .maml_config import FOMAMLConfig, MAMLConfig
@@ -66,18 +66,14 @@ class MAML(Initialisation):
             }
         return {**weights, **(adam.fresh(weights) if self.config.outer == "adam" else {})}
 
-    def outer_step(
-        self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
-    ) -> Agent:
-        c, weights = self.config, self.weights(agent)
-        before, adapted = self.inner_loop(weights, episode_batches, c.inner_steps, noise)
-        after = self.play(adapted, episode_batches, noise)
+    def outer_step(self, agent: Agent, trials: inner.AdaptedTrials) -> Agent:
+        c = self.config
         if c.outer == "trpo":
-            return self._trust_region_step(agent, weights, before, after)
-        losses = self._outer_losses(adapted, after)
+            return self._trust_region_step(agent, trials)
+        losses = self._outer_losses(trials.parameters, trials.adapted)
         for _ in range(c.epochs):
             leaves = _leaves(self.weights(agent))
-            loss = losses(self.adapted(leaves, before, episode_batches.n)).mean()
+            loss = losses(self.adapted(leaves, trials.before, trials.number)).mean()
             slopes = torch.autograd.grad(loss, list(leaves.values()))
             gradients = dict(zip(leaves, slopes, strict=True))
             agent = adam.step(agent, gradients, c.lr, most=c.max_gradient)
@@ -103,32 +99,21 @@ class MAML(Initialisation):
             parameters = inner.step(losses, parameters, self.rates(weights), self.config.order)
         return parameters
 
-    def _trust_region_step(
-        self,
-        agent: Agent,
-        weights: Mapping[str, torch.Tensor],
-        before: Sequence[Batch],
-        after: Batch,
-    ) -> Agent:
-        """A TRPO step that constrains the KL divergence of the adapted policies.
-
-        before: the batches of the inner steps; after: episodes of the adapted policies.
-        """
-        policy, num_trials = self.model, self.config.draws
+    def _trust_region_step(self, agent: Agent, trials: inner.AdaptedTrials) -> Agent:
+        """A TRPO step that constrains the KL divergence of the adapted policies."""
+        policy, weights, after = self.model, self.weights(agent), trials.adapted
         assert not isinstance(policy, Regressor)  # checked in __init__
-        old = policy.batch_outputs(
-            self.adapted(_leaves(weights), before, num_trials), after
-        ).detach()
+
+        def adapted(candidate: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+            return self.adapted(candidate, trials.before, trials.number)
+
+        old = policy.batch_outputs(adapted(_leaves(weights)), after).detach()
 
         def surrogate(candidate: Mapping[str, torch.Tensor]) -> torch.Tensor:
-            return policy.ratio_losses(
-                self.adapted(candidate, before, num_trials), after, old
-            ).mean()
+            return policy.ratio_losses(adapted(candidate), after, old).mean()
 
         def divergence(candidate: Mapping[str, torch.Tensor]) -> torch.Tensor:
-            return policy.divergences(
-                self.adapted(candidate, before, num_trials), after, old
-            ).mean()
+            return policy.divergences(adapted(candidate), after, old).mean()
 
         updated = trust_region.step(_leaves(weights), surrogate, divergence, self.config.kl)
         return {**agent, **{name: value.cpu() for name, value in updated.items()}}

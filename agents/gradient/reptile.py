@@ -17,8 +17,8 @@ import torch
 
 from ..parts import adam
 from ..parts.hyperparameters import Range
-from ..rollouts.episode_batches import EpisodeBatches
 from .initialisation import RANGES, Initialisation
+from .inner import AdaptedTrials
 from .maml_config import ReptileConfig
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Reptile(Initialisation):
     """Learner (poet.interfaces) whose outer loop needs no gradient."""
 
     config: ReptileConfig
+    learns_after = False
 
     def __init__(self, family: TaskFamily, config: ReptileConfig | None = None) -> None:
         super().__init__(family, config or ReptileConfig.suggested(family.spec))
@@ -38,11 +39,8 @@ class Reptile(Initialisation):
         state = adam.fresh(weights) if self.config.outer == "adam" else {}
         return {**weights, **state, "schedule/step": torch.zeros(())}
 
-    def outer_step(
-        self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
-    ) -> Agent:
-        c, weights = self.config, self.weights(agent)
-        _, adapted = self.inner_loop(weights, episode_batches, c.inner_steps, noise)
+    def outer_step(self, agent: Agent, trials: AdaptedTrials) -> Agent:
+        c, weights, adapted = self.config, self.weights(agent), trials.parameters
         changes = {name: (value.mean(0) - weights[name]).cpu() for name, value in adapted.items()}
         done = min(float(agent["schedule/step"]) / c.anneal, 1.0)
         step_size = c.share + done * (c.share_end - c.share)

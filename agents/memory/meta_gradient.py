@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
     from openpoet.poet.streams import Key
 
-    from ..ppo.levels import LevelTrainer
+    from ..ppo.levels import Lesson, LevelTrainer
 
 Named = Mapping[str, torch.Tensor]
 # (log probabilities [t, n], values [t, n]) -> a scalar
@@ -105,8 +105,12 @@ class MetaGradient(RL2):
 
     @property
     def on_levels(self) -> LevelTrainer:
-        """ValueError: its update is not that of PPO alone."""
-        raise ValueError("meta-gradient does not train on levels: take ppo or rl2 for a curriculum")
+        """As RL^2's, with the update of eta."""
+        return replace(super().on_levels, update=self._level_update)
+
+    def _level_update(self, lesson: Lesson, key: Key) -> Agent:
+        rng = key.child("minibatches").generator()
+        return self._after_rollout(lesson.agent, lesson.rollout, lesson.rollout.rewards, rng)
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """For each rollout an update of eta, from the last PPO update, and a PPO update under the
@@ -119,10 +123,16 @@ class MetaGradient(RL2):
         for number in range(self.config.rollouts):
             rollout = collector.collect(self.policy(agent))
             agent, rewards, returns = prepared(self.config, agent, rollout, returns)
-            agent = {**agent, **self._updated_eta(agent, rollout, rewards)}
             rng = key.child("minibatches", number).generator()
-            agent = self.of(agent)._updated(agent, rollout, rewards, rng)
+            agent = self._after_rollout(agent, rollout, rewards, rng)
         return agent, collector.steps
+
+    def _after_rollout(
+        self, agent: Agent, rollout: Rollout, rewards: torch.Tensor, rng: np.random.Generator
+    ) -> Agent:
+        """The agent after an update of eta and a PPO update under the new eta."""
+        agent = {**agent, **self._updated_eta(agent, rollout, rewards)}
+        return self.of(agent)._updated(agent, rollout, rewards, rng)
 
     def _updated(
         self, agent: Agent, rollout: Rollout, rewards: torch.Tensor, rng: np.random.Generator

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from openpoet.poet.streams import Key
 
     from ..parts.lifetimes import State
-    from ..ppo.levels import LevelTrainer
+    from ..ppo.levels import Lesson, LevelTrainer
 
 Weights = Mapping[str, torch.Tensor]
 
@@ -133,8 +133,14 @@ class VariBAD(RL2):
 
     @property
     def on_levels(self) -> LevelTrainer:
-        """ValueError: its update is not that of PPO alone."""
-        raise ValueError("varibad does not train on levels: take ppo or rl2 for a curriculum")
+        """As RL^2's, with the update of encoder and decoder."""
+        trainer = super().on_levels
+        plan = replace(trainer.plan, outcomes=True)
+        return replace(trainer, plan=plan, update=self._level_update)
+
+    def _level_update(self, lesson: Lesson, key: Key) -> Agent:
+        after = self._normalised_observations(lesson.before, lesson.rollout.after)
+        return self._updated(lesson.agent, replace(lesson.rollout, after=after), key)
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """For each rollout a PPO update of the policy, then one of encoder and decoder.

@@ -10,6 +10,7 @@ learns given z, from one replay buffer for each training draw (pearl_update.py).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,9 +21,11 @@ from ..parts.lifetimes import Control, Lifetime, next_episode
 from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
-from ..rollouts.episode_batches import ActFunction, Batch, EpisodeBatches, by_trial
+from ..rollouts.episode_batches import ActFunction, Batch, by_trial
+from ..rollouts.level_trials import Lesson, TrialStudent
 from .context_encoder import ContextEncoder, posterior, sample_latent
 from .pearl_config import PEARLConfig
+from .pearl_episodes import Draws, advantages, empty_buffers, steps_of, stored
 from .pearl_trial import InferringTrialPolicy
 from .pearl_update import PEARLUpdate
 from .sac import SAC
@@ -32,11 +35,12 @@ if TYPE_CHECKING:
     from openpoet.poet.streams import Key
 
 Weights = Mapping[str, torch.Tensor]
+REPLAYED = 4  # trials on levels in the replay buffers for each that is new in an update
 # of the parts of a context; z is resampled each episode
 CONTEXT_LIFETIMES: tuple[Lifetime, ...] = ("trial", "trial")
 
 
-class PEARL(Adapting):
+class PEARL(Adapting, TrialStudent):
     """Learner (poet.interfaces) that adapts by inference, between episodes.
 
     config: by default that of `PEARLConfig.suggested`. teacher: a family with the same dynamics as
@@ -74,11 +78,44 @@ class PEARL(Adapting):
         if training_draws.missing(agent):
             agent = {**agent, **training_draws.drawn(self.config.draws, key)}
         seeds = training_draws.seeds(agent)
-        batches, steps = self.run_trials(agent, task, seeds, key, self.config.episodes)
-        generator = torch.Generator().manual_seed(key.child("updates").integer())
-        stored = self._stored(agent, task, batches)
-        recent = stored[replay.COUNT] - agent[replay.COUNT]
-        return self.update(stored, generator, recent), steps
+        draws = self._draws([task] * len(seeds), seeds)
+        batches, _ = self._played(agent, draws, key, self.config.episodes)
+        buffers = self._stored(agent, draws, batches)
+        recent = buffers[replay.COUNT] - agent[replay.COUNT]
+        return self.update({**agent, **buffers}, _updates_generator(key), recent), draws.steps
+
+    @property
+    def rows(self) -> int:
+        """Levels side by side in an update of a curriculum: a quarter of the replay buffers."""
+        return max(1, self.config.draws // REPLAYED)
+
+    def lesson(self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool) -> Lesson:
+        """A trial on each level; with `update`, gradient steps on it and on the trials before.
+
+        Differs: levels differ in every rollout, so that a replay buffer belongs to one trial, and
+        new trials take the place of the oldest ones.
+        """
+        draws = self._draws(levels, draw_seeds(key, len(levels)))
+        batches, z = self._played(agent, draws, key, self.config.episodes)
+        noise = torch.Generator().manual_seed(key.child("values").integer())
+        found = advantages(self.sac, self._weights(agent), batches[-1], z, noise)
+        after = self._updated_on_levels(agent, draws, batches, key) if update else agent
+        return Lesson(after, batches[-1], found, draws.steps)
+
+    def _updated_on_levels(
+        self, agent: Agent, draws: Draws, batches: Sequence[Batch], key: Key
+    ) -> Agent:
+        """The agent after gradient steps on these trials and on those in its buffers, as many for a
+        trial as in `improve_one`.
+        """
+        c, n = self.config, len(draws.seeds)
+        newest = self._stored(empty_buffers(self.family.spec, c.capacity, n), draws, batches)
+        buffers = replay.preceded(agent, newest)
+        filled = replay.first_lanes(buffers, int((buffers[replay.COUNT] > 0).sum()))
+        updates = max(1, round(c.updates * n / c.draws))
+        update = PEARLUpdate(self.sac, self.encoder, replace(c, updates=updates))
+        generator = _updates_generator(key)
+        return {**update({**agent, **filled}, generator, filled[replay.COUNT]), **buffers}
 
     def outcomes(
         self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
@@ -102,23 +139,29 @@ class PEARL(Adapting):
 
         After every episode its transitions are added to the context of its draw.
         """
-        device, n = self.config.device, len(seeds)
-        weights = self._weights(agent)
+        draws = self._draws([task] * len(seeds), seeds)
+        batches, _ = self._played(agent, draws, key, episodes, control)
+        return batches, draws.steps
+
+    def _played(
+        self, agent: Agent, draws: Draws, key: Key, episodes: int, control: Control = "none"
+    ) -> tuple[list[Batch], torch.Tensor]:
+        """One batch for each episode, and the z of the last, [draws, latent]."""
+        n, weights = len(draws.seeds), self._weights(agent)
         noise = torch.Generator().manual_seed(key.child("actions").integer())
-        episode_batches = EpisodeBatches(self.family, [task] * n, seeds, 1, device)
-        context = empty = self.encoder.empty_context(n, device)
-        every_row = torch.ones(n, dtype=torch.bool, device=device)
-        batches: list[Batch] = []
+        context = empty = self.encoder.empty_context(n, self.config.device)
+        every_row = torch.ones(n, dtype=torch.bool, device=self.config.device)
+        batches, z = list[Batch](), context[0]
         with torch.no_grad():
             for _ in range(episodes):
                 z = sample_latent(*posterior(context), noise)
-                batches.append(episode_batches.play(self._act(weights, z, noise)))
-                steps = _steps(batches[-1])
+                batches.append(draws.play(self._act(weights, z, noise)))
+                steps = steps_of(batches[-1])
                 factors = self.encoder.factors(weights, self.update.context_inputs(steps))
                 added = tuple((part * steps["alive"]).sum(1) for part in factors)
                 extended = tuple(old + new for old, new in zip(context, added, strict=True))
                 context = next_episode(extended, empty, CONTEXT_LIFETIMES, every_row, control)
-        return batches, episode_batches.steps
+        return batches, z
 
     def trial_policy(self, agent: Agent, n: int, key: Key) -> InferringTrialPolicy:
         """The agent in n draws that are simulated elsewhere (metaworld_protocol.TrialPolicy)."""
@@ -151,49 +194,27 @@ class PEARL(Adapting):
 
         return act
 
+    def _draws(self, tasks: Sequence[Task], seeds: Sequence[int]) -> Draws:
+        return Draws(self.family, tasks, seeds, self.config.device)
+
     def _stored(
-        self, agent: Agent, task: Task, batches: Sequence[Batch]
+        self, buffers: Weights, draws: Draws, batches: Sequence[Batch]
     ) -> dict[str, torch.Tensor]:
-        """The agent with these episodes in its replay buffers, `pay` being the teacher's reward."""
-        seeds, teacher = training_draws.seeds(agent), None
+        """The replay buffers with these episodes."""
+        teacher = None
         if self.teacher is not None:
-            teacher = EpisodeBatches(
-                self.teacher, [task] * len(seeds), seeds, 1, self.config.device
-            )
-        stored = dict(agent)
-        for batch in batches:
-            steps = {name: part.cpu() for name, part in _steps(batch).items()}
-            steps["pay"] = steps["reward"]
-            if teacher is not None:
-                steps["pay"] = _steps(_replayed(teacher, batch.actions))["reward"].cpu()
-            alive = steps.pop("alive")[..., 0]
-            stored |= replay.added(stored, steps, alive)
-        return stored
+            teacher = Draws(self.teacher, draws.tasks, draws.seeds, self.config.device)
+        return stored(buffers, batches, teacher)
 
     def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:
         return network_weights(agent, self.config.device)
 
     def _fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
-        o, a, c = self.family.spec.observation_size, self.family.spec.action_size, self.config
-        sizes = {"observation": o, "action": a, "reward": 1, "pay": 1, "after": o, "over": 1}
-        buffers = replay.empty(sizes, c.capacity, c.draws)
+        c = self.config
+        buffers = empty_buffers(self.family.spec, c.capacity, c.draws)
         state = {**adam.fresh(weights), **buffers, **training_draws.none(c.draws)}
         return {**weights, **self.sac.targets(weights), **state}
 
 
-def _steps(batch: Batch) -> dict[str, torch.Tensor]:
-    """The steps of one episode of each draw, [draws, t, size] by name."""
-    parts = {
-        "observation": batch.observations,
-        "action": batch.actions,
-        "after": batch.after,
-        "reward": batch.rewards[..., None],
-        "over": batch.terminated[..., None],
-        "alive": batch.alive[..., None],
-    }
-    return {name: part.transpose(0, 1) for name, part in parts.items()}
-
-
-def _replayed(episode_batches: EpisodeBatches, actions: torch.Tensor) -> Batch:
-    """The next episodes under given actions [t, n, a]."""
-    return episode_batches.play(lambda _, t: actions[t])
+def _updates_generator(key: Key) -> torch.Generator:
+    return torch.Generator().manual_seed(key.child("updates").integer())

@@ -39,6 +39,19 @@ def added(agent: Named, transitions: Named, keep: torch.Tensor) -> dict[str, tor
     return after
 
 
+def preceded(agent: Named, newer: Named) -> dict[str, torch.Tensor]:
+    """The buffers with the lanes of `newer` as their first ones; as many last ones are dropped."""
+    rings = {name: ring for name, ring in newer.items() if name.startswith(PREFIX)}
+    return {
+        name: torch.cat([ring, agent[name]])[: len(agent[name])] for name, ring in rings.items()
+    }
+
+
+def first_lanes(agent: Named, number: int) -> dict[str, torch.Tensor]:
+    """The buffers of the first `number` lanes."""
+    return {name: ring[:number] for name, ring in agent.items() if name.startswith(PREFIX)}
+
+
 def sample(
     agent: Named, size: int, generator: torch.Generator, *, recent: torch.Tensor | None = None
 ) -> dict[str, torch.Tensor]:

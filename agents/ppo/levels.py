@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 import torch
 
+from ..parts.level_episodes import LevelEpisodes
 from .batches import Batch, batch_of, by_step
 from .collecting import Collector
 from .policies import RolloutPolicy
@@ -31,23 +32,9 @@ if TYPE_CHECKING:
     from .rollout import Plan
 
 
-class Episodes(NamedTuple):
-    """The k whole episodes of a rollout: by row, and in a row by time. Of a policy with memory over
-    several episodes they are its whole trials, with the success of the last episode.
-    """
-
-    levels: np.ndarray  # [k] int64, place among the levels in the order in which rows took them
-    returns: np.ndarray  # [k] float64, sums of the simulator's rewards, means over a trial
-    success: np.ndarray  # [k] bool
-    # [k] float64: means over the steps of max(A, 0) and of |A|, with A the generalised advantage
-    # estimates on scaled rewards
-    positive_value_losses: np.ndarray
-    value_losses: np.ndarray
-
-
 @dataclass
 class LevelCollector(Collector):
-    """Episodes in levels that follow one another in their rows.
+    """LevelEpisodes in levels that follow one another in their rows.
 
     further: a row whose episode has ended takes the next of these levels; None: the rows keep their
     levels. In families whose simulators cannot `assign` tasks the rows wait until all have ended,
@@ -85,7 +72,7 @@ class LevelCollector(Collector):
         tasks = [self._own[row] for row in torch.nonzero(over)[:, 0].tolist()]
         return assign(over, tasks, self._new_seeds(len(tasks))) if tasks else self._rows.seen
 
-    def episodes(self, rollout: Rollout, advantages: torch.Tensor) -> Episodes:
+    def episodes(self, rollout: Rollout, advantages: torch.Tensor) -> LevelEpisodes:
         """The whole episodes of the rollout collected. advantages: [t, n]."""
         rows = []
         for row, ended in enumerate(self._over):
@@ -97,9 +84,24 @@ class LevelCollector(Collector):
                 value_losses = float(own.clamp(min=0).mean()), float(own.abs().mean())
                 mean = float(rollout.rewards[steps, row].sum()) / self.plan.episodes
                 rows.append((level, mean, success, *value_losses))
-        columns = list(zip(*rows, strict=True)) or [()] * len(Episodes._fields)
+        columns = list(zip(*rows, strict=True)) or [()] * len(LevelEpisodes._fields)
         kinds = (np.int64, np.float64, bool, np.float64, np.float64)
-        return Episodes(*(np.array(c, kind) for c, kind in zip(columns, kinds, strict=True)))
+        return LevelEpisodes(*(np.array(c, kind) for c, kind in zip(columns, kinds, strict=True)))
+
+
+class Lesson(NamedTuple):
+    """A rollout on levels.
+
+    before: the agent whose policy acted. agent: it with the statistics of normalisation continued.
+    rollout: with the rewards that are learned from.
+    """
+
+    before: Agent
+    agent: Agent
+    rollout: Rollout
+    batch: Batch
+    episodes: LevelEpisodes
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -116,36 +118,43 @@ class LevelTrainer:
     plan: Plan
     policy_of: Callable[[Agent], RolloutPolicy]
 
+    # the agent after an update; None: that of PPO
+    update: Callable[[Lesson, Key], Agent] | None = None
+
     def train_on(
         self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
-    ) -> tuple[Agent, Episodes, int]:
-        """The agent after one PPO update on a rollout; its episodes; environment steps."""
-        agent, rollout = self._rolled_out(agent, levels, further, key)
-        rng = key.child("minibatches").generator()
-        after = update_policy(self.network, self.settings, agent, rollout.batch, rng).agent
-        return _on_cpu(after), rollout.episodes, rollout.steps
+    ) -> tuple[Agent, LevelEpisodes, int]:
+        """The agent after one update on a rollout; its episodes; environment steps."""
+        lesson = self._lesson(agent, levels, further, key)
+        after = (self.update or self._ppo_update)(lesson, key)
+        return _on_cpu(after), lesson.episodes, lesson.steps
 
     def try_on(
         self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
-    ) -> tuple[Agent, Episodes, int]:
+    ) -> tuple[Agent, LevelEpisodes, int]:
         """The same rollout without the update: only the statistics of normalisation continue."""
-        agent, rollout = self._rolled_out(agent, levels, further, key)
-        return _on_cpu(agent), rollout.episodes, rollout.steps
+        lesson = self._lesson(agent, levels, further, key)
+        return _on_cpu(lesson.agent), lesson.episodes, lesson.steps
 
-    def _rolled_out(
-        self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
-    ) -> tuple[Agent, _RolledOut]:
+    def _ppo_update(self, lesson: Lesson, key: Key) -> Agent:
+        rng = key.child("minibatches").generator()
+        return update_policy(self.network, self.settings, lesson.agent, lesson.batch, rng).agent
+
+    def _lesson(
+        self, before: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
+    ) -> Lesson:
         """A rollout that begins with a reset, and the agent with its statistics continued."""
         plan, c = replace(self.plan, rows=len(levels), stagger=False), self.settings
         self.check()
         collector = LevelCollector(self.family, levels, plan, key, further)
-        agent = {name: tensor.to(plan.device) for name, tensor in agent.items()}
-        rollout = collector.collect(self.policy_of(agent))
-        agent, rewards, _ = prepared(c, agent, rollout, no_returns(collector))
+        before = {name: tensor.to(plan.device) for name, tensor in before.items()}
+        rollout = collector.collect(self.policy_of(before))
+        agent, rewards, _ = prepared(c, before, rollout, no_returns(collector))
         batch = batch_of(rollout, rewards, c, plan.chunk)
         estimates = by_step(batch.advantages, len(rewards), plan.rows).cpu()
         episodes = collector.episodes(rollout, estimates)
-        return agent, _RolledOut(batch, episodes, collector.steps)
+        rollout = replace(rollout, rewards=rewards)
+        return Lesson(before, agent, rollout, batch, episodes, collector.steps)
 
     def check(self) -> None:
         """ValueError unless a rollout holds at least one whole episode of each row."""
@@ -177,21 +186,15 @@ class LevelStudent(ABC):
 
     def train_on(
         self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
-    ) -> tuple[Agent, Episodes, int]:
-        """The agent after one PPO update on a rollout of the levels; see Student."""
+    ) -> tuple[Agent, LevelEpisodes, int]:
+        """The agent after one update on a rollout of the levels; see Student."""
         return self.of(agent).on_levels.train_on(agent, levels, further, key)
 
     def try_on(
         self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
-    ) -> tuple[Agent, Episodes, int]:
+    ) -> tuple[Agent, LevelEpisodes, int]:
         """The same rollout without the update; see Student."""
         return self.of(agent).on_levels.try_on(agent, levels, further, key)
-
-
-class _RolledOut(NamedTuple):
-    batch: Batch
-    episodes: Episodes
-    steps: int
 
 
 def _on_cpu(agent: Agent) -> dict[str, torch.Tensor]:

@@ -8,7 +8,7 @@ batch b is episode b x per_trial + j of that trial.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,6 +67,16 @@ class Batch:
         One large reward, of a fall, would otherwise hide the differences between all others.
         """
         return replace(self, rewards=limited(self.rewards, most)) if most else self
+
+    def rows(self, rows: torch.Tensor) -> Batch:
+        """These episodes of the batch, in this order."""
+        parts = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Batch(
+            **{
+                name: part[rows] if part.dim() == 1 else part[:, rows]
+                for name, part in parts.items()
+            }
+        )
 
     def labels(self, size: int) -> torch.Tensor:
         """The label of each step, [t, n, size], which ends the next observation (Spec.labels)."""
@@ -154,10 +164,15 @@ def by_trial(batches: Sequence[Batch], num_trials: int, steps: int) -> Outcomes:
 
 def normalised(advantages: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:
     """Advantages [..., rows] with mean 0 and standard deviation 1 over the alive rows."""
+    count, around = alive.sum(-1, keepdim=True).clamp(min=1), centred(advantages, alive)
+    deviation = ((around**2).sum(-1, keepdim=True) / count).sqrt()
+    return around / (deviation + 1e-6)
+
+
+def centred(advantages: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:
+    """Advantages [..., rows] with mean 0 over the alive rows; 0 elsewhere."""
     count = alive.sum(-1, keepdim=True).clamp(min=1)
-    centred = (advantages - (advantages * alive).sum(-1, keepdim=True) / count) * alive
-    deviation = ((centred**2).sum(-1, keepdim=True) / count).sqrt()
-    return centred / (deviation + 1e-6)
+    return (advantages - (advantages * alive).sum(-1, keepdim=True) / count) * alive
 
 
 def flatten_trials(values: torch.Tensor, num_trials: int) -> torch.Tensor:

@@ -80,10 +80,10 @@ def test_equal_returns_have_equal_ranks() -> None:
 class Quadratic(EPG):
     """The return of a trial is -|phi - 1|^2."""
 
-    def _run_inner_loops(self, initial, task, seeds, alpha):
+    def _run_inner_loops(self, initial, episode_batches, alpha):
         empty = torch.zeros(1, len(initial.phi), 1)
         returns, none = -((initial.phi - 1) ** 2).sum(1).double(), empty[..., 0] > 0
-        return [Batch(empty, empty, empty[..., 0], none, returns, returns > 0, empty, none)], 1
+        return [Batch(empty, empty, empty[..., 0], none, returns, returns > 0, empty, none)]
 
 
 def test_the_outer_gradient_has_the_direction_of_the_analytic_gradient() -> None:
@@ -120,7 +120,7 @@ def test_the_gradient_of_the_surrogate_by_hand() -> None:
     """
     family = Navigation(NavigationSettings("progress", horizon=2))
     learner = EPG(family, EPGConfig(hidden=(1,), episodes=1))
-    policies = learner._initial_policies(1, torch.Generator().manual_seed(0))
+    policies = learner.starts.policies(1, torch.Generator().manual_seed(0))
     policies = {name: torch.zeros_like(value).requires_grad_() for name, value in policies.items()}
     rewards = torch.tensor([[1.0], [-1.0]])
     actions = torch.tensor([[[2.0, 0.0]], [[0.5, 1.0]]])

@@ -96,7 +96,7 @@ def test_the_gradient_of_ratios_is_that_of_log_probabilities_at_the_policy_that_
     z = torch.zeros(len(batch.returns), 2)
     old = one.policy.outputs(weights, batch.observations, z).detach()
     slopes = [
-        torch.autograd.grad(learner._surrogate(weights, batch, z, old), [weights["w0"]])[0]
+        torch.autograd.grad(learner.loss.objective(weights, batch, z, old), [weights["w0"]])[0]
         for learner in (one, several)
     ]
     torch.testing.assert_close(*slopes)

@@ -13,7 +13,6 @@ import torch
 
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
-from openpoet.agents.memory.varibad import VariBAD
 from openpoet.agents.ppo.batches import by_step, sequences
 from openpoet.agents.ppo.config import PPOConfig
 from openpoet.agents.ppo.levels import LevelCollector
@@ -37,6 +36,9 @@ class Lengths:
 
         self.spec = Spec(3, 2, 4, 1, solved_score=1.0, deterministic=deterministic)
         self.kind = Assigning if assigns else LengthRows
+
+    def origin(self) -> int:
+        return 2
 
     def simulator(self, tasks: Sequence[int], seeds: Sequence[int], device: str) -> Any:
         return self.kind(tasks, seeds)
@@ -191,9 +193,3 @@ def test_the_return_of_a_trial_is_the_mean_of_its_episodes() -> None:
     # row 0: two trials of two episodes of 2 steps; row 1: one trial of two episodes of 4
     assert episodes.levels.tolist() == [0, 0, 1]
     assert episodes.returns.tolist() == [3.0, 3.0, 10.0]
-
-
-def test_learners_with_other_updates_refuse_levels() -> None:
-    learner = VariBAD(Navigation())
-    with pytest.raises(ValueError, match="take ppo or rl2"):
-        _ = learner.rows
