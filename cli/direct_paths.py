@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .experiment_data import Effort, Found, worlds_of
+from .experiment_data import Effort, Found, thresholds, worlds_of
 from .terminal import CommandLine
 
 if TYPE_CHECKING:
@@ -23,15 +23,19 @@ if TYPE_CHECKING:
 
 def direct_path(run: Run, other: Run | None, effort: Effort) -> Found:
     """How near the control comes to what the run has solved: direct paths, which are trained here,
-    or a second run.
+    or a second run. Of the paths also how well they cover the classes, beside the run.
     """
     from openpoet.arena.experiments import direct_path as experiment
+    from openpoet.arena.experiments.difficulty import coverage_table
 
     if other is not None:
         found = experiment.shortfalls(worlds_of(run), worlds_of(other))
         return Found(_tables(found), [])
-    paths = _paths(run, effort)
-    return Found([experiment.paths_table(paths), *_tables(experiment.by_class(paths))], [])
+    paths, limits = _paths(run, effort), thresholds()
+    passed = experiment.paths_worlds(paths, limits)
+    covered = coverage_table(worlds_of(run), passed, limits, "the paths")
+    tables = [experiment.paths_table(paths), *_tables(experiment.by_class(paths)), covered]
+    return Found(tables, [])
 
 
 def _tables(found: dict[int, np.ndarray]) -> list[Any]:
@@ -114,6 +118,10 @@ def _walked(replays: Replays, target: tuple[int, int], iterations: int, effort: 
         replace(goal, genome=Obstacles()), goal, nearer, setup.config.reproduce_at
     )
     passed, steps = experiment.walk(setup.learner, route, keys, iterations, note)
-    vectors = np.array([setup.family.describe(task)[:5] for task in [goal, *passed]])
-    found = distances(vectors[:1], vectors[1:])[0]
-    return experiment.Paths(niche, title, level, found, iterations, steps)
+
+    def vectors(tasks: list[Any]) -> np.ndarray:
+        return np.array([setup.family.describe(task)[:5] for task in tasks])
+
+    found = distances(vectors([goal]), vectors([tasks[-1] for tasks in passed]))[0]
+    everything = vectors([task for tasks in passed for task in tasks])
+    return experiment.Paths(niche, title, level, found, iterations, steps, everything)

@@ -76,7 +76,9 @@ def _coverage(worlds: Worlds, level: int, thresholds: np.ndarray) -> Estimate | 
     return confidence(coverage(worlds, level, thresholds)) if worlds.is_solved.any() else None
 
 
-def coverage_table(worlds: Worlds, other: Worlds, thresholds: np.ndarray) -> Table:
+def coverage_table(
+    worlds: Worlds, other: Worlds, thresholds: np.ndarray, name_of_other: str = "the second run"
+) -> Table:
     """Coverage of two runs by class, with the Mann-Whitney test of the paper's figure 8.
 
     The test is one-sided: that the first run's distances are smaller. A run that has solved nothing
@@ -95,7 +97,7 @@ def coverage_table(worlds: Worlds, other: Worlds, thresholds: np.ndarray) -> Tab
         rows.append([name, *row, p])
     return Table(
         "coverage",
-        ("class", "distance", "distance of the second run", "p"),
+        ("class", "distance", f"distance of {name_of_other}", "p"),
         rows,
         "p: Mann-Whitney, that the first run covers the class better; the paper against no "
         "transfer: p < 2.2e-16",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..tables import Cell, Table
-from .classes import NAMES, Worlds, distances
+from .classes import NAMES, Worlds, distances, levels
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Learner, Task
@@ -35,7 +35,7 @@ class Paths:
 
     level: class of the target. distance: [repeats] float64, from the target to the last environment
     that a path has passed. iterations: improvement steps that a path may take. steps: environment
-    steps of all repeats.
+    steps of all repeats. passed: [environments, 5] float64, all that the repeats have passed.
     """
 
     niche: int
@@ -44,6 +44,7 @@ class Paths:
     distance: np.ndarray
     iterations: int
     steps: int
+    passed: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,16 @@ def walk(
     keys: Sequence[Key],
     iterations: int,
     note: Callable[[int], None] = lambda iteration: None,
-) -> tuple[list[Task], int]:
-    """The last environment that each path has passed, one path a key, and the environment steps.
+) -> tuple[list[list[Task]], int]:
+    """The environments that each path has passed, in order, and the environment steps.
 
-    A path ends when it has passed the target, or after so many improvement steps. The start counts
-    as passed. ValueError if a score is NaN or infinite.
+    There is one path a key. A path ends when it has passed the target, or after so many improvement
+    steps. The start counts as passed. ValueError if a score is NaN or infinite.
     """
     agents = [learner.init(key.child("init")) for key in keys]
-    tasks, passed, steps = [route.start] * len(keys), [route.start] * len(keys), 0
+    tasks, passed, steps = [route.start] * len(keys), [[route.start] for _ in keys], 0
     for iteration in range(iterations):
-        going = [path for path, task in enumerate(passed) if task != route.target]
+        going = [path for path, done in enumerate(passed) if done[-1] != route.target]
         if not going:
             break
         note(iteration)
@@ -90,7 +91,8 @@ def walk(
         for path, agent, score in zip(going, learned, scores, strict=True):
             agents[path] = agent
             if score >= route.score:
-                passed[path] = tasks[path]
+                if tasks[path] != route.start:
+                    passed[path].append(tasks[path])
                 draws = keys[path].child("toward", iteration).generator()
                 tasks[path] = route.toward(tasks[path], draws)
     return passed, steps
@@ -106,6 +108,13 @@ def shortfalls(worlds: Worlds, control: Worlds) -> dict[int, np.ndarray]:
     nearest = distances(targets, control.vectors[control.is_solved]).min(1)
     found = worlds.levels[worlds.is_solved]
     return {level: nearest[found == level] for level in range(len(NAMES)) if level in found}
+
+
+def paths_worlds(paths: Sequence[Paths], thresholds: np.ndarray) -> Worlds:
+    """All environments that the paths have passed, as those of one run."""
+    vectors = np.concatenate([path.passed for path in paths])
+    at = np.zeros(len(vectors), np.int64)
+    return Worlds(vectors, at, at, levels(vectors, thresholds))
 
 
 def by_class(paths: Sequence[Paths]) -> dict[int, np.ndarray]:

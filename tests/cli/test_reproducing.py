@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from openpoet.archive.store.run_folder import Run
-from openpoet.arena.experiments.classes import distances
+from openpoet.arena.experiments.classes import NAMES, distances
 from openpoet.cli.direct_paths import budget
 from openpoet.cli.experiment_data import worlds_of
 from openpoet.cli.main import main
@@ -142,6 +142,9 @@ def test_direct_paths_lead_to_what_the_run_has_solved(runs: list[Path], tmp_path
         assert 0 <= float(row["distance"]) <= flat[int(row["niche"])]
     pooled = {row["class"]: row for row in rows_of(tmp_path / "a" / "direct-path.csv")}
     assert sum(int(row["targets"]) for row in pooled.values()) == 6
+    covered = rows_of(tmp_path / "a" / "coverage.csv")
+    assert [row["class"] for row in covered] == list(NAMES)
+    assert all(float(row["distance_of_the_paths"]) > 0 for row in covered)
 
 
 def test_flat_ground_is_no_target_of_direct_paths(

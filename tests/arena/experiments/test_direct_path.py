@@ -7,6 +7,7 @@ import pytest
 from fakes import Point, TableLearner
 
 from openpoet.arena.experiments.classes import NEVER, Worlds, levels
+from openpoet.arena.experiments.difficulty import coverage_table
 from openpoet.arena.experiments.direct_path import (
     Paths,
     Route,
@@ -14,6 +15,7 @@ from openpoet.arena.experiments.direct_path import (
     distances_table,
     mann_whitney_table,
     paths_table,
+    paths_worlds,
     shortfalls,
     walk,
 )
@@ -82,21 +84,22 @@ def able(number: float, task: Point) -> float:
 def test_a_path_goes_on_when_an_environment_is_passed() -> None:
     """The start is passed after step 1, x = 1 after step 2, and x = 2 after step 4, at the end."""
     learner = TableLearner(able)
-    reached = [walk(learner, route(), KEYS, steps)[0][0].x for steps in range(6)]
+    reached = [walk(learner, route(), KEYS, steps)[0][0][-1].x for steps in range(6)]
     assert reached == [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]
-    _, steps = walk(learner, route(), KEYS, 99)
+    passed, steps = walk(learner, route(), KEYS, 99)
+    assert [point.x for point in passed[1]] == [0.0, 1.0, 2.0]
     assert steps == 4 * 2 * (10 + 1)  # nothing is spent once the target is passed
 
 
 def test_an_environment_is_passed_at_the_score_asked_for() -> None:
     """With a lead of 1/2 x = 1 is passed after step 3."""
-    reached = [walk(TableLearner(able), route(0.5), KEYS, n)[0][0].x for n in range(1, 6)]
+    reached = [walk(TableLearner(able), route(0.5), KEYS, n)[0][0][-1].x for n in range(1, 6)]
     assert reached == [0.0, 0.0, 1.0, 1.0, 2.0]
 
 
 def test_a_path_without_progress_stays_at_its_start() -> None:
     passed, steps = walk(TableLearner(lambda number, task: -1.0), route(), KEYS, 3)
-    assert passed == [Point(x=0.0)] * 2
+    assert passed == [[Point(x=0.0)]] * 2
     assert steps == 3 * 2 * (10 + 1)
 
 
@@ -106,10 +109,11 @@ def test_a_score_that_is_nan_is_an_error() -> None:
 
 
 def test_paths_are_pooled_by_class() -> None:
+    far, near = np.array([[3.0, 0, 0, 0, 0]]), np.zeros((2, 5))
     paths = [
-        Paths(3, "rough", 1, np.array([0.0, 0.2]), 40, 10**6),
-        Paths(5, "gaps", 1, np.array([0.4, 0.4]), 50, 2 * 10**6),
-        Paths(4, "flat", 0, np.array([0.0, 0.0]), 10, 10**5),
+        Paths(3, "rough", 1, np.array([0.0, 0.2]), 40, 10**6, far),
+        Paths(5, "gaps", 1, np.array([0.4, 0.4]), 50, 2 * 10**6, near),
+        Paths(4, "flat", 0, np.array([0.0, 0.0]), 10, 10**5, near),
     ]
     pooled = by_class(paths)
     assert {level: values.tolist() for level, values in pooled.items()} == {
@@ -119,3 +123,16 @@ def test_paths_are_pooled_by_class() -> None:
     rows = paths_table(paths).rows
     assert rows[0] == [3, "rough", "challenging", 40, 1.0, 2, 1, 0.1]
     assert rows[2] == [4, "flat", "easy", 10, 0.1, 2, 2, 0.0]
+
+
+def test_what_the_paths_have_passed_is_covered() -> None:
+    rough, flat = np.array([[5.0, 0, 0, 0, 0]]), np.zeros((2, 5))
+    paths = [
+        Paths(number, "", 1, np.zeros(1), 1, 1, each) for number, each in enumerate((rough, flat))
+    ]
+    passed = paths_worlds(paths, THRESHOLDS)
+    assert passed.is_solved.all()
+    assert passed.levels.tolist() == [1, 0, 0]
+    table = coverage_table(passed, paths_worlds(paths[1:], THRESHOLDS), THRESHOLDS, "the paths")
+    assert table.columns[2] == "distance of the paths"
+    assert table.rows[1][1].value < table.rows[1][2].value  # type: ignore[union-attr]  # estimates
