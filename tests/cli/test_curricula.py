@@ -20,6 +20,7 @@ from openpoet.cli.sessions import Machine, one_torch_thread
 from openpoet.cli.terminal import CommandLine
 from openpoet.poet.curricula.config import NAMES
 from openpoet.poet.niche import Niche, Population
+from tests.agents.every_learner import SMALL
 
 # Navigation in episodes of five steps: four rows, and a buffer that is soon full.
 SETTINGS = {
@@ -91,6 +92,28 @@ def test_a_curriculum_with_a_memory_resumes_as_the_uninterrupted_run(
         "iteration/score",
     }
     assert all(child["score"] is not None for child in table(tmp_path / "whole", "children"))
+
+
+@pytest.mark.parametrize("learner", ["varibad", "maml", "maesn", "epg", "pearl"])
+def test_learners_with_other_updates_resume_as_the_uninterrupted_run(
+    learner: str, tmp_path: Path
+) -> None:
+    sizes = {key: value for key, value in SETTINGS.items() if not key.startswith("ppo.")}
+    sizes |= {
+        f"{learner}.{key}": str(value).replace("(4,)", "[4]").lower()
+        for key, value in SMALL[learner].items()
+    }
+    words = [word for key, value in sizes.items() for word in ("--set", f"{key}={value}")]
+    start = ["launch", "--family", "navigation", "--learner", learner, "--curriculum", "accel"]
+    for name, iterations in (("whole", "3"), ("resumed", "2")):
+        out = ["--out", str(tmp_path / name), "--iterations", iterations, "--workers", "1"]
+        assert command.main([*start, *out, *words]) == 0
+    resumed = ["resume", str(tmp_path / "resumed"), "--iterations", "3", "--workers", "2"]
+    assert command.main(resumed) == 0
+    assert digest_of(tmp_path / "whole") == digest_of(tmp_path / "resumed")
+    purposes = {row["purpose"] for row in table(tmp_path / "whole", "ledger")}
+    assert "iteration/replay" in purposes
+    assert len(table(tmp_path / "whole", "niches")) > 1
 
 
 def test_levels_are_born_and_evicted_with_their_parents_kept(runs: Path) -> None:
