@@ -15,6 +15,42 @@ from .belief_decoder import BeliefDecoder
 
 
 @dataclass(frozen=True)
+class Predictions:
+    """What a decoder predicts, and from what beside the latent. observations: their size.
+
+    following: whether the decoder is given s' too. changes: whether it predicts s' - s too.
+    """
+
+    observations: int
+    following: bool
+    changes: bool
+
+    def inputs(self, actions: int) -> int:
+        """The size of a transition. actions: their size."""
+        return self.observations + actions + self.observations * self.following
+
+    @property
+    def outputs(self) -> int:
+        return 1 + self.observations * self.changes
+
+    def transitions(
+        self, inputs: torch.Tensor, actions: torch.Tensor, after: torch.Tensor
+    ) -> torch.Tensor:
+        """(s, a) or (s, a, s') of a trial's steps, [t, n, ...]. inputs: of the encoder."""
+        parts = [inputs[..., : self.observations], actions]
+        return torch.cat(parts + [after] * self.following, -1)
+
+    def outcomes(
+        self, inputs: torch.Tensor, rewards: torch.Tensor, after: torch.Tensor
+    ) -> torch.Tensor:
+        """The reward, and the change of the observation if it is predicted, [t, n, outputs]."""
+        parts = [rewards[..., None]]
+        if self.changes:
+            parts.append(after - inputs[..., : self.observations])
+        return torch.cat(parts, -1)
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What beliefs are trained on: m sequences of t steps."""
 

@@ -40,7 +40,7 @@ from ..ppo.training import no_returns, prepared
 from ..ppo.update import COUNT, Rates, optimised, optimiser, update_policy
 from ..rollouts.trials import Trials
 from .belief_decoder import BeliefDecoder
-from .evidence import ElboLoss, Evidence
+from .evidence import ElboLoss, Evidence, Predictions
 from .rl2 import RL2
 from .varibad_config import VariBADConfig
 
@@ -81,9 +81,11 @@ class VariBAD(RL2):
         self.policy_network = FeedforwardNetwork(
             observations + 2 * c.latent, c.policy, self.actions
         )
-        inputs = observations + actions + (observations if c.decoder_input == "transition" else 0)
-        outputs = 1 + (observations if c.predict_changes else 0)
-        self.decoder = BeliefDecoder(c.latent, inputs, c.decoder, outputs)
+        following = c.decoder_input == "transition"
+        self.predictions = Predictions(observations, following, c.predict_changes)
+        self.decoder = BeliefDecoder(
+            c.latent, self.predictions.inputs(actions), c.decoder, self.predictions.outputs
+        )
         self.elbo_loss = ElboLoss(self.decoder, c.kl, c.belief_steps)
 
     def _initial_weights(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
@@ -185,8 +187,8 @@ class VariBAD(RL2):
         with torch.no_grad():
             first = self._read_out(weights, batch.state)
         return Evidence(
-            self._transitions(batch.inputs, batch.actions, after),
-            self._outcomes(batch.inputs, rewards, after),
+            self.predictions.transitions(batch.inputs, batch.actions, after),
+            self.predictions.outcomes(batch.inputs, rewards, after),
             batch.alive,
             batch.begins,
             first,
@@ -230,7 +232,7 @@ class VariBAD(RL2):
         weights, inputs = self._weights(agent), self._normaliser(agent)(trials.inputs)
         after = self._normalised_observations(agent, trials.after)
         with torch.no_grad():
-            transitions = self._transitions(inputs, trials.actions, after)
+            transitions = self.predictions.transitions(inputs, trials.actions, after)
             means = self.belief_means(agent, trials)
             predicted = self.decoder(weights, means, transitions)[..., 0]
             return predicted / self._reward_factor(agent)
@@ -243,23 +245,3 @@ class VariBAD(RL2):
         with torch.no_grad():
             beliefs = self.beliefs(self._weights(agent), inputs, start, none)
         return beliefs[..., : self.config.latent]
-
-    def _outcomes(
-        self, inputs: torch.Tensor, rewards: torch.Tensor, after: torch.Tensor
-    ) -> torch.Tensor:
-        """What the decoder predicts, [t, n, outputs]: the reward, and with `predict_changes` the
-        change of the observation.
-        """
-        parts = [rewards[..., None]]
-        if self.config.predict_changes:
-            parts.append(after - inputs[..., : self.family.spec.observation_size])
-        return torch.cat(parts, -1)
-
-    def _transitions(
-        self, inputs: torch.Tensor, actions: torch.Tensor, after: torch.Tensor
-    ) -> torch.Tensor:
-        """The decoder's inputs beside m, [t, n, ...]: (s, a, s') or (s, a)."""
-        parts = [inputs[..., : self.family.spec.observation_size], actions]
-        if self.config.decoder_input == "transition":
-            parts.append(after)
-        return torch.cat(parts, -1)
