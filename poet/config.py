@@ -53,6 +53,9 @@ class PoetConfig(Settings):
     reproduce_after: Annotated[
         Count, "Latest own scores of a niche that must all reach reproduce_at; at most `history`."
     ] = field(default=1, metadata={"written": False})  # not in older runs
+    keep_parent: Annotated[
+        bool, "Do not retire the youngest niche that may reproduce while no other one may."
+    ] = field(default=False, metadata={"written": False})  # not in older runs
     mc_low: Annotated[float, "Minimal criterion: lowest score that is not too hard."] = 50.0
     mc_high: Annotated[float, "Minimal criterion: highest score that is not too easy."] = 300.0
     # max_children. It counts mutations tried, not children that pass; POET's paper has 512.
@@ -95,6 +98,11 @@ class PoetConfig(Settings):
         ):
             if (value := getattr(self, name)) > (most := getattr(self, limit)):
                 raise ValueError(f"{name} must not be above {limit}, got {value} and {most}")
+        if self.keep_parent and self.max_admitted >= self.capacity:
+            raise ValueError(
+                "keep_parent needs max_admitted below capacity, so that a niche that is kept does "
+                f"not make a newborn retire, got {self.max_admitted} and {self.capacity}"
+            )
 
 
 def variants(config: PoetConfig) -> tuple[Novelty, TransferRule]:

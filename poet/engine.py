@@ -18,7 +18,7 @@ from .measuring import first_criterion, ranked
 from .niche import Niche, Population
 from .novelty import remembered
 from .pbt import exploit, explored
-from .reproduction import due, litter, noted
+from .reproduction import due, kept_parent, litter, noted
 from .streams import Key
 from .transfer import Candidate, Place, winner
 from .trial_keys import score_key
@@ -67,7 +67,8 @@ def mutate_envs(population: Population, setup: Setup, key: Key) -> Population:
     children = first_criterion(children, population, setup, key)
     waiting, novel = ranked(children, population, setup, key)
     population = births(waiting, noted(population, children), setup, key, novel)
-    return remembered(population.retire(setup.config.capacity), novel)
+    kept = kept_parent(population, setup.config)
+    return remembered(population.retire(setup.config.capacity, kept), novel)
 
 
 def optimize(population: Population, setup: Setup, key: Key) -> Population:

@@ -197,8 +197,13 @@ class Population:
         """The population with these active niches, and with further events."""
         return replace(self, active=niches, events=self.events + events)
 
-    def retire(self, capacity: int) -> Population:
-        """The oldest niches beyond `capacity` retired, their agents kept."""
+    def retire(self, capacity: int, kept: int | None = None) -> Population:
+        """The oldest niches beyond `capacity` retired, their agents kept.
+
+        kept: id of a niche that is not retired.
+        """
         surplus = max(0, len(self.active) - capacity)
-        leaving = tuple(replace(niche, died=self.iteration) for niche in self.active[:surplus])
-        return replace(self, active=self.active[surplus:], retired=self.retired + leaving)
+        oldest = [niche.id for niche in self.active if niche.id != kept][:surplus]
+        leaving = tuple(replace(n, died=self.iteration) for n in self.active if n.id in oldest)
+        staying = tuple(niche for niche in self.active if niche.id not in oldest)
+        return replace(self, active=staying, retired=self.retired + leaving)

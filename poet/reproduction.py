@@ -36,6 +36,17 @@ def eligible(population: Population, config: PoetConfig) -> list[Niche]:
     ]
 
 
+def kept_parent(population: Population, config: PoetConfig) -> int | None:
+    """Id of the niche that does not retire now, with `keep_parent`: the youngest that may have
+    children. Only the oldest niches retire, so it matters only where all younger ones may not.
+
+    Differs: in the papers the oldest niches retire in any case. In a small population all others
+    may be too hard for their agents, so that no niche has children any more.
+    """
+    able = eligible(population, config) if config.keep_parent else []
+    return able[-1].id if able else None
+
+
 def best_without_children(population: Population, config: PoetConfig) -> float | None:
     """The best own score so far, if a reproduction is due now but no niche may have children."""
     t = population.iteration

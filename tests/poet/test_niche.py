@@ -54,6 +54,14 @@ def test_the_oldest_niches_beyond_capacity_retire_with_their_agents() -> None:  
     assert population.retire(2) == population
 
 
+def test_a_niche_that_is_kept_does_not_retire() -> None:
+    active = tuple(replace(NICHE, id=i) for i in range(2, 6))
+    for kept, staying in ((None, [4, 5]), (2, [2, 5]), (3, [3, 5]), (4, [4, 5])):
+        population = Population(7, active, niches_born=6).retire(2, kept)
+        assert [niche.id for niche in population.active] == staying
+        assert all(niche.died == 7 for niche in population.retired)
+
+
 def test_annecs_requires_all_agents_and_a_solution_unlike_the_reference() -> None:  # B5
     def niche(id: int, to_all: bool, to_retired: bool, solved: int | None) -> Niche:
         return replace(

@@ -11,10 +11,11 @@ import pytest
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
 
 from openpoet.poet.config import Injected, PoetConfig, Setup
+from openpoet.poet.engine import mutate_envs
 from openpoet.poet.measuring import first_criterion, ranked
 from openpoet.poet.niche import Child, Niche, Population
 from openpoet.poet.novelty import distances_from_first
-from openpoet.poet.reproduction import eligible, litter, source_of
+from openpoet.poet.reproduction import eligible, kept_parent, litter, source_of
 from openpoet.poet.streams import Key
 
 KEY = Key(3, ("iteration", 10))
@@ -72,6 +73,25 @@ def test_several_scores_in_a_row_may_be_needed() -> None:
     }
     with pytest.raises(ValueError, match="reproduce_after must not be above history"):
         PoetConfig(reproduce_after=6, history=5)
+
+
+def test_the_youngest_niche_that_may_have_children_is_kept() -> None:
+    config = PoetConfig(keep_parent=True)
+    assert kept_parent(population(300.0, 200.0, 100.0), config) == 1
+    assert kept_parent(population(100.0, 100.0), config) is None
+    assert kept_parent(population(300.0), PoetConfig()) is None
+    with pytest.raises(ValueError, match="needs max_admitted below capacity"):
+        PoetConfig(keep_parent=True, capacity=2, max_admitted=2)
+
+
+@pytest.mark.parametrize(("keep", "active"), [(True, [0, 2]), (False, [1, 2])])
+def test_a_birth_retires_the_oldest_niche_but_the_last_parent(
+    keep: bool, active: list[int]
+) -> None:
+    """Only the oldest niche may have children, and its child is born into a full population."""
+    setup = setup_of(Line(1, 2, 3), capacity=2, children=3, max_admitted=1, keep_parent=keep)
+    after = mutate_envs(population(300.0, 60.0), setup, KEY)
+    assert [niche.id for niche in after.active] == active
 
 
 def test_parents_are_chosen_by_their_latest_score() -> None:
