@@ -109,7 +109,7 @@ class MetaGradient(RL2):
         return replace(super().on_levels, update=self._level_update)
 
     def _level_update(self, lesson: Lesson, key: Key) -> Agent:
-        rng = key.child("minibatches").generator()
+        rng = key.child("minibatches", 0).generator()
         return self._after_rollout(lesson.agent, lesson.rollout, lesson.rollout.rewards, rng)
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:

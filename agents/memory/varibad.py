@@ -142,7 +142,8 @@ class VariBAD(RL2):
 
     def _level_update(self, lesson: Lesson, key: Key) -> Agent:
         after = self._normalised_observations(lesson.before, lesson.rollout.after)
-        return self._updated(lesson.agent, replace(lesson.rollout, after=after), key)
+        rollout = replace(lesson.rollout, after=after)
+        return self._updated(lesson.agent, rollout, key.child("update", 0))
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """For each rollout a PPO update of the policy, then one of encoder and decoder.

@@ -29,7 +29,10 @@ from tests.agents.ppo.test_levels import Lengths
 
 STUDENTS = [name for name in LEARNERS if hasattr(make(name).learner, "train_on")]
 # Their update on one task in every row is the same as that of a niche.
-SAME_UPDATE = ["maml", "fomaml", "reptile", "epg"]
+SAME_UPDATE = {
+    **{name: {} for name in ("maml", "fomaml", "reptile", "epg")},
+    **{name: {"rollouts": 1} for name in ("varibad", "meta-gradient")},
+}
 LENGTHS = [2, 4, 3, 2, 4]  # tasks of `Lengths`, whose returns are 3, 10, 6, 3 and 10
 
 
@@ -75,10 +78,12 @@ def test_equal_keys_give_equal_agents_and_others_others(name: str) -> None:
 
 @pytest.mark.parametrize("name", SAME_UPDATE)
 def test_an_update_on_one_task_in_every_row_is_that_of_a_niche(name: str) -> None:
-    learner, agent, levels = student(name)
-    trained, _, _ = learner.train_on(agent, [levels[0]] * learner.rows, None, Key(1))
-    (improved,), _ = learner.improve([agent], [levels[0]], [Key(1)])
-    assert same_agent(trained, improved)
+    learner, _, task = make(name, **SAME_UPDATE[name])
+    agent = learner.init(Key(0))
+    for step in range(2):
+        trained, _, _ = learner.train_on(agent, [task] * learner.rows, None, Key(step))
+        (agent,), _ = learner.improve([agent], [task], [Key(step)])
+        assert same_agent(trained, agent)
 
 
 @pytest.mark.parametrize("name", STUDENTS)
@@ -160,8 +165,13 @@ def test_new_trials_take_the_place_of_the_oldest_in_pearls_buffers() -> None:
     assert torch.equal(agent["replay/observation"][4], first[0])
 
 
-def test_maesn_keeps_no_latents_of_levels() -> None:
+def test_latents_of_maesns_draws_have_no_part_in_levels() -> None:
     learner, agent, levels = student("maesn")
-    after, _, _ = learner.train_on(agent, levels, None, Key(1))
-    for name in ("latent_mean", "latent_log_std", "draws/seeds"):
+    names = "latent_mean", "latent_log_std"
+    other = {**agent, **{name: agent[name] + 1 for name in names}}
+    after, episodes, _ = learner.train_on(agent, levels, None, Key(1))
+    again, same, _ = learner.train_on(other, levels, None, Key(1))
+    assert all(np.array_equal(one, two) for one, two in zip(episodes, same, strict=True))
+    assert same_agent({**again, **{name: after[name] for name in names}}, after)
+    for name in (*names, "draws/seeds"):
         assert torch.equal(after[name], agent[name])
