@@ -46,7 +46,6 @@ class EPG(Tunable, Adapting, TrialStudent):
         self.ranges = RANGES
         spec, c = family.spec, self.config
         self.policy = FeedforwardPolicy.of(spec, c.hidden)
-        self.starts = Starts(self.policy, c, spec.horizon)
         # Of a step: observation, action, reward, exploration bonus, end of an episode, policy
         # outputs, memory. The bonus depends on visit counts, which the authors' code never updates,
         # so it is 1.
@@ -96,6 +95,10 @@ class EPG(Tunable, Adapting, TrialStudent):
         """One generation."""
         generation = self._generation(agent, [task] * self.config.population, key)
         return self._evolved(agent, generation), generation.steps
+
+    @property
+    def starts(self) -> Starts:
+        return Starts(self.policy, self.config, self.family.spec.horizon)
 
     @property
     def rows(self) -> int:

@@ -62,7 +62,6 @@ class MAESN(Tunable, Adapting, TrialStudent):
         self.policy = LatentPolicy.of(
             family.spec, c.hidden, c.latent, action_std=c.action_std, latent_gain=c.latent_gain
         )
-        self.loss = OuterLoss(self.policy, c)
 
     def init(self, key: Key) -> Agent:
         """A random policy whose mean actions are near zero."""
@@ -90,6 +89,11 @@ class MAESN(Tunable, Adapting, TrialStudent):
         seeds = training_draws.seeds(agent)
         trials, steps = self._explored(self._weights(agent), [task] * len(seeds), seeds, key)
         return self._outer_step(agent, trials), steps
+
+    @property
+    def loss(self) -> OuterLoss:
+        """The outer loss, with the hyperparameters of this learner (`of`)."""
+        return OuterLoss(self.policy, self.config)
 
     @property
     def rows(self) -> int:
