@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.heading import heading
 from openpoet.archive.store.tables import AGENTS
-from openpoet.cli.experiment_data import Effort, scale
+from openpoet.cli.experiment_data import Effort, scale, steps_and_hours
 from openpoet.cli.parts import make_part
 from openpoet.cli.reproducing import difficulty
 from openpoet.cli.table_files import print_table
@@ -123,6 +123,10 @@ def report(run: Run) -> None:
             f"{name}: {verified} verified; by the largest obstacles drawn {len(large)} solved, "
             f"{sum(one.verified is True for one in large)} verified"
         )
+    last = max(one.niche.born for one in found)
+    steps, _ = steps_and_hours(run.reader)
+    after = f"{steps[last] / 1e6:.1f} M steps"
+    print(f"the last environment was created in iteration {last}, after {after}")
     print(scale(run.reader))
     hardest(found)
 

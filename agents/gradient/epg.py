@@ -24,7 +24,7 @@ from ..parts.lifetimes import Control
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
 from ..rollouts.episode_batches import Batch, EpisodeBatches, by_trial, flatten_trials, normalised
-from ..rollouts.level_trials import Lesson, TrialStudent, mean_advantages
+from ..rollouts.level_trials import LevelTrials, TrialStudent
 from . import inner
 from .epg_config import EPGConfig
 from .epg_trials import Generation, Initial, Policies, Starts, by_level
@@ -105,12 +105,16 @@ class EPG(Tunable, Adapting, TrialStudent):
         """Levels side by side in an update of a curriculum: one an antithetic pair."""
         return self.config.population
 
-    def lesson(self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool) -> Lesson:
+    def run_levels(
+        self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool
+    ) -> LevelTrials:
         """A pair of trials on each level, with a step of the loss or without it (TrialStudent)."""
         generation = self._generation(agent, levels, key)
         after = self._evolved(agent, generation) if update else agent
         batch = by_level(generation.batch, len(levels))
-        return Lesson(after, batch, mean_advantages(batch, 1.0, len(levels)), generation.steps)
+        return LevelTrials(
+            after, batch, batch.centred_advantages(1.0, len(levels)), generation.steps
+        )
 
     def _generation(self, agent: Agent, tasks: Sequence[Task], key: Key) -> Generation:
         """The trials of an antithetic pair of losses in each task."""

@@ -21,7 +21,7 @@ from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
 from ..ppo.raw_policy import is_ppo, raw_policy
 from ..rollouts.episode_batches import Batch, EpisodeBatches, by_trial
-from ..rollouts.level_trials import Lesson, TrialStudent, mean_advantages
+from ..rollouts.level_trials import LevelTrials, TrialStudent
 from . import inner
 from .gradient_trial import GradientTrialPolicy
 from .policy_gradient import FeedforwardPolicy
@@ -101,12 +101,14 @@ class Initialisation(Tunable, Adapting, TrialStudent):
             )
         return self.config.draws
 
-    def lesson(self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool) -> Lesson:
+    def run_levels(
+        self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool
+    ) -> LevelTrials:
         """A trial on each level, with one outer step or without it (TrialStudent)."""
         trials, steps = self._adapted_trials(agent, levels, key, play_after=True)
         after = self._outer_step(agent, trials) if update else agent
-        advantages = mean_advantages(trials.adapted, self.config.gamma, len(levels))
-        return Lesson(after, trials.adapted, advantages, steps)
+        advantages = trials.adapted.centred_advantages(self.config.gamma, len(levels))
+        return LevelTrials(after, trials.adapted, advantages, steps)
 
     def _adapted_trials(
         self, agent: Agent, tasks: Sequence[Task], key: Key, *, play_after: bool

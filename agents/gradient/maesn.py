@@ -26,7 +26,7 @@ from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
 from ..ppo.raw_policy import is_ppo
 from ..rollouts.episode_batches import ActFunction, Batch, EpisodeBatches, by_trial
-from ..rollouts.level_trials import Lesson, TrialStudent, mean_advantages
+from ..rollouts.level_trials import LevelTrials, TrialStudent
 from .latent_policy import LatentPolicy
 from .maesn_config import MAESNConfig
 from .maesn_latents import (
@@ -100,7 +100,9 @@ class MAESN(Tunable, Adapting, TrialStudent):
         """Levels side by side in an update of a curriculum."""
         return self.config.draws
 
-    def lesson(self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool) -> Lesson:
+    def run_levels(
+        self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool
+    ) -> LevelTrials:
         """A trial on each level, with one outer step or without it (TrialStudent).
 
         Differs: levels differ in every rollout, so that trials begin at the prior, as in an
@@ -111,8 +113,8 @@ class MAESN(Tunable, Adapting, TrialStudent):
         weights = {**self._weights(agent), **prior}
         trials, steps = self._explored(weights, levels, draw_seeds(key, n), key)
         after = self._outer_step(agent, trials, prior) if update else agent
-        advantages = mean_advantages(trials.after, self.config.gamma, n)
-        return Lesson(after, trials.after, advantages, steps)
+        advantages = trials.after.centred_advantages(self.config.gamma, n)
+        return LevelTrials(after, trials.after, advantages, steps)
 
     def outcomes(
         self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
     from openpoet.poet.streams import Key
 
-    from ..ppo.levels import Lesson, LevelTrainer
+    from ..ppo.levels import LevelRollout, LevelTrainer
 
 Named = Mapping[str, torch.Tensor]
 # (log probabilities [t, n], values [t, n]) -> a scalar
@@ -108,9 +108,9 @@ class MetaGradient(RL2):
         """As RL^2's, with the update of eta."""
         return replace(super().on_levels, update=self._level_update)
 
-    def _level_update(self, lesson: Lesson, key: Key) -> Agent:
+    def _level_update(self, found: LevelRollout, key: Key) -> Agent:
         rng = key.child("minibatches", 0).generator()
-        return self._after_rollout(lesson.agent, lesson.rollout, lesson.rollout.rewards, rng)
+        return self._after_rollout(found.agent, found.rollout, found.rollout.rewards, rng)
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """For each rollout an update of eta, from the last PPO update, and a PPO update under the

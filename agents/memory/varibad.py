@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from openpoet.poet.streams import Key
 
     from ..parts.lifetimes import State
-    from ..ppo.levels import Lesson, LevelTrainer
+    from ..ppo.levels import LevelRollout, LevelTrainer
 
 Weights = Mapping[str, torch.Tensor]
 
@@ -140,10 +140,10 @@ class VariBAD(RL2):
         plan = replace(trainer.plan, outcomes=True)
         return replace(trainer, plan=plan, update=self._level_update)
 
-    def _level_update(self, lesson: Lesson, key: Key) -> Agent:
-        after = self._normalised_observations(lesson.before, lesson.rollout.after)
-        rollout = replace(lesson.rollout, after=after)
-        return self._updated(lesson.agent, rollout, key.child("update", 0))
+    def _level_update(self, found: LevelRollout, key: Key) -> Agent:
+        after = self._normalised_observations(found.before, found.rollout.after)
+        rollout = replace(found.rollout, after=after)
+        return self._updated(found.agent, rollout, key.child("update", 0))
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """For each rollout a PPO update of the policy, then one of encoder and decoder.

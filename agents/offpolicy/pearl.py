@@ -21,11 +21,11 @@ from ..parts.lifetimes import Control, Lifetime, next_episode
 from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
-from ..rollouts.episode_batches import ActFunction, Batch, by_trial
-from ..rollouts.level_trials import Lesson, TrialStudent
+from ..rollouts.episode_batches import ActFunction, Batch, EpisodeBatches, by_trial
+from ..rollouts.level_trials import LevelTrials, TrialStudent
 from .context_encoder import ContextEncoder, posterior, sample_latent
 from .pearl_config import PEARLConfig
-from .pearl_episodes import Draws, advantages, empty_buffers, steps_of, stored
+from .pearl_episodes import advantages, empty_buffers, steps_of, stored
 from .pearl_trial import InferringTrialPolicy
 from .pearl_update import PEARLUpdate
 from .sac import SAC
@@ -89,7 +89,9 @@ class PEARL(Adapting, TrialStudent):
         """Levels side by side in an update of a curriculum: a quarter of the replay buffers."""
         return max(1, self.config.draws // REPLAYED)
 
-    def lesson(self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool) -> Lesson:
+    def run_levels(
+        self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool
+    ) -> LevelTrials:
         """A trial on each level; with `update`, gradient steps on it and on the trials before.
 
         Differs: levels differ in every rollout, so that a replay buffer belongs to one trial, and
@@ -100,15 +102,15 @@ class PEARL(Adapting, TrialStudent):
         noise = torch.Generator().manual_seed(key.child("values").integer())
         found = advantages(self.sac, self._weights(agent), batches[-1], z, noise)
         after = self._updated_on_levels(agent, draws, batches, key) if update else agent
-        return Lesson(after, batches[-1], found, draws.steps)
+        return LevelTrials(after, batches[-1], found, draws.steps)
 
     def _updated_on_levels(
-        self, agent: Agent, draws: Draws, batches: Sequence[Batch], key: Key
+        self, agent: Agent, draws: EpisodeBatches, batches: Sequence[Batch], key: Key
     ) -> Agent:
         """The agent after gradient steps on these trials and on those in its buffers, as many for a
         trial as in `improve_one`.
         """
-        c, n = self.config, len(draws.seeds)
+        c, n = self.config, draws.n
         newest = self._stored(empty_buffers(self.family.spec, c.capacity, n), draws, batches)
         buffers = replay.preceded(agent, newest)
         filled = replay.first_lanes(buffers, int((buffers[replay.COUNT] > 0).sum()))
@@ -144,10 +146,15 @@ class PEARL(Adapting, TrialStudent):
         return batches, draws.steps
 
     def _played(
-        self, agent: Agent, draws: Draws, key: Key, episodes: int, control: Control = "none"
+        self,
+        agent: Agent,
+        draws: EpisodeBatches,
+        key: Key,
+        episodes: int,
+        control: Control = "none",
     ) -> tuple[list[Batch], torch.Tensor]:
         """One batch for each episode, and the z of the last, [draws, latent]."""
-        n, weights = len(draws.seeds), self._weights(agent)
+        n, weights = draws.n, self._weights(agent)
         noise = torch.Generator().manual_seed(key.child("actions").integer())
         context = empty = self.encoder.empty_context(n, self.config.device)
         every_row = torch.ones(n, dtype=torch.bool, device=self.config.device)
@@ -194,16 +201,16 @@ class PEARL(Adapting, TrialStudent):
 
         return act
 
-    def _draws(self, tasks: Sequence[Task], seeds: Sequence[int]) -> Draws:
-        return Draws(self.family, tasks, seeds, self.config.device)
+    def _draws(self, tasks: Sequence[Task], seeds: Sequence[int]) -> EpisodeBatches:
+        return EpisodeBatches(self.family, tasks, seeds, 1, self.config.device)
 
     def _stored(
-        self, buffers: Weights, draws: Draws, batches: Sequence[Batch]
+        self, buffers: Weights, draws: EpisodeBatches, batches: Sequence[Batch]
     ) -> dict[str, torch.Tensor]:
         """The replay buffers with these episodes."""
         teacher = None
         if self.teacher is not None:
-            teacher = Draws(self.teacher, draws.tasks, draws.seeds, self.config.device)
+            teacher = EpisodeBatches(self.teacher, draws.tasks, draws.seeds, 1, self.config.device)
         return stored(buffers, batches, teacher)
 
     def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:

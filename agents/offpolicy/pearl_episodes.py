@@ -16,20 +16,10 @@ from ..rollouts.episode_batches import Batch, EpisodeBatches
 from .sac import SAC
 
 if TYPE_CHECKING:
-    from openpoet.poet.interfaces import Spec, Task, TaskFamily
+    from openpoet.poet.interfaces import Spec
 
 Weights = Mapping[str, torch.Tensor]
 LAMBDA = 0.95  # of generalised advantage estimates
-
-
-class Draws(EpisodeBatches):
-    """One episode at a time on each draw of a task."""
-
-    def __init__(
-        self, family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str
-    ) -> None:
-        super().__init__(family, tasks, seeds, 1, device)
-        self.tasks, self.seeds = tasks, seeds
 
 
 def empty_buffers(spec: Spec, capacity: int, lanes: int) -> dict[str, torch.Tensor]:
@@ -40,7 +30,7 @@ def empty_buffers(spec: Spec, capacity: int, lanes: int) -> dict[str, torch.Tens
 
 
 def stored(
-    buffers: Weights, batches: Sequence[Batch], teacher: Draws | None
+    buffers: Weights, batches: Sequence[Batch], teacher: EpisodeBatches | None
 ) -> dict[str, torch.Tensor]:
     """The replay buffers with these episodes. teacher: the same draws with other rewards."""
     after = {name: part for name, part in buffers.items() if name.startswith(replay.PREFIX)}
@@ -67,7 +57,7 @@ def steps_of(batch: Batch) -> dict[str, torch.Tensor]:
     return {name: part.transpose(0, 1) for name, part in parts.items()}
 
 
-def _replayed(draws: Draws, actions: torch.Tensor) -> Batch:
+def _replayed(draws: EpisodeBatches, actions: torch.Tensor) -> Batch:
     """The next episodes under given actions [t, n, a]."""
     return draws.play(lambda _, t: actions[t])
 

@@ -89,7 +89,7 @@ class LevelCollector(Collector):
         return LevelEpisodes(*(np.array(c, kind) for c, kind in zip(columns, kinds, strict=True)))
 
 
-class Lesson(NamedTuple):
+class LevelRollout(NamedTuple):
     """A rollout on levels.
 
     before: the agent whose policy acted. agent: it with the statistics of normalisation continued.
@@ -119,30 +119,30 @@ class LevelTrainer:
     policy_of: Callable[[Agent], RolloutPolicy]
 
     # the agent after an update; None: that of PPO
-    update: Callable[[Lesson, Key], Agent] | None = None
+    update: Callable[[LevelRollout, Key], Agent] | None = None
 
     def train_on(
         self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
     ) -> tuple[Agent, LevelEpisodes, int]:
         """The agent after one update on a rollout; its episodes; environment steps."""
-        lesson = self._lesson(agent, levels, further, key)
-        after = (self.update or self._ppo_update)(lesson, key)
-        return _on_cpu(after), lesson.episodes, lesson.steps
+        found = self._collected(agent, levels, further, key)
+        after = (self.update or self._ppo_update)(found, key)
+        return _on_cpu(after), found.episodes, found.steps
 
     def try_on(
         self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
     ) -> tuple[Agent, LevelEpisodes, int]:
         """The same rollout without the update: only the statistics of normalisation continue."""
-        lesson = self._lesson(agent, levels, further, key)
-        return _on_cpu(lesson.agent), lesson.episodes, lesson.steps
+        found = self._collected(agent, levels, further, key)
+        return _on_cpu(found.agent), found.episodes, found.steps
 
-    def _ppo_update(self, lesson: Lesson, key: Key) -> Agent:
+    def _ppo_update(self, found: LevelRollout, key: Key) -> Agent:
         rng = key.child("minibatches").generator()
-        return update_policy(self.network, self.settings, lesson.agent, lesson.batch, rng).agent
+        return update_policy(self.network, self.settings, found.agent, found.batch, rng).agent
 
-    def _lesson(
+    def _collected(
         self, before: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
-    ) -> Lesson:
+    ) -> LevelRollout:
         """A rollout that begins with a reset, and the agent with its statistics continued."""
         plan, c = replace(self.plan, rows=len(levels), stagger=False), self.settings
         self.check()
@@ -154,7 +154,7 @@ class LevelTrainer:
         estimates = by_step(batch.advantages, len(rewards), plan.rows).cpu()
         episodes = collector.episodes(rollout, estimates)
         rollout = replace(rollout, rewards=rewards)
-        return Lesson(before, agent, rollout, batch, episodes, collector.steps)
+        return LevelRollout(before, agent, rollout, batch, episodes, collector.steps)
 
     def check(self) -> None:
         """ValueError unless a rollout holds at least one whole episode of each row."""

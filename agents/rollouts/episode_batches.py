@@ -57,9 +57,16 @@ class Batch:
 
     def advantages(self, gamma: float, num_trials: int) -> torch.Tensor:
         """Returns to go, normalised at each step over the episodes of a trial, [t, n]."""
+        return normalised(*self._by_trial(gamma, num_trials)).reshape(self.rewards.shape)
+
+    def centred_advantages(self, gamma: float, num_trials: int) -> torch.Tensor:
+        """Returns to go less their mean at each step over the episodes of a trial, [t, n]."""
+        return centred(*self._by_trial(gamma, num_trials)).reshape(self.rewards.shape)
+
+    def _by_trial(self, gamma: float, num_trials: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns to go, and `alive`, [t, trials, per_trial]."""
         shape = (len(self.rewards), num_trials, -1)
-        returns, alive = self.discounted(gamma).reshape(shape), self.alive.reshape(shape)
-        return normalised(returns, alive).reshape(self.rewards.shape)
+        return self.discounted(gamma).reshape(shape), self.alive.reshape(shape)
 
     def limited(self, most: float) -> Batch:
         """The batch with rewards clipped to +-most, and the same returns; 0: the batch itself.
@@ -94,6 +101,7 @@ class EpisodeBatches:
         per_trial: int,
         device: str,
     ) -> None:
+        self.tasks, self.seeds = tasks, seeds
         self.n, self.per_trial, self.device = len(seeds), per_trial, device
         self.horizon = family.spec.horizon
         rows = [trial for trial in range(self.n) for _ in range(per_trial)]

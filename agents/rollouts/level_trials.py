@@ -18,14 +18,14 @@ import torch
 
 from ..parts.hyperparameters import hyperparameters_of
 from ..parts.level_episodes import LevelEpisodes
-from .episode_batches import Batch, centred
+from .episode_batches import Batch
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task
     from openpoet.poet.streams import Key
 
 
-class Lesson(NamedTuple):
+class LevelTrials(NamedTuple):
     """Trials on n levels.
 
     after: the agent after an update, or as it was. batch: the trials' episodes after adaptation,
@@ -51,7 +51,9 @@ class TrialStudent(ABC):
         """Levels side by side in an update. ValueError if the family is not one for curricula."""
 
     @abstractmethod
-    def lesson(self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool) -> Lesson:
+    def run_levels(
+        self, agent: Agent, levels: Sequence[Task], key: Key, *, update: bool
+    ) -> LevelTrials:
         """Trials on the levels. update: learn from them."""
 
     @abstractmethod
@@ -61,29 +63,22 @@ class TrialStudent(ABC):
         self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
     ) -> tuple[Agent, LevelEpisodes, int]:
         """The agent after one update on a trial of each level; see Student."""
-        lesson = self.of(agent).lesson(agent, levels, key, update=True)
-        after = {**hyperparameters_of(agent), **lesson.after}
-        return after, _episodes(lesson, len(levels)), lesson.steps
+        trials = self.of(agent).run_levels(agent, levels, key, update=True)
+        after = {**hyperparameters_of(agent), **trials.after}
+        return after, _episodes(trials, len(levels)), trials.steps
 
     def try_on(
         self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
     ) -> tuple[Agent, LevelEpisodes, int]:
         """The same trials without the update; the agent stays as it is."""
-        lesson = self.of(agent).lesson(agent, levels, key, update=False)
-        return agent, _episodes(lesson, len(levels)), lesson.steps
+        trials = self.of(agent).run_levels(agent, levels, key, update=False)
+        return agent, _episodes(trials, len(levels)), trials.steps
 
 
-def mean_advantages(batch: Batch, gamma: float, num_trials: int) -> torch.Tensor:
-    """Returns to go less their mean at each step over the episodes of a trial, [t, n]."""
-    shape = (len(batch.rewards), num_trials, -1)
-    returns, alive = batch.discounted(gamma).reshape(shape), batch.alive.reshape(shape)
-    return centred(returns, alive).reshape(batch.rewards.shape)
-
-
-def _episodes(lesson: Lesson, num_levels: int) -> LevelEpisodes:
-    alive = lesson.batch.alive
-    advantages, count = lesson.advantages.double() * alive, alive.sum(0)
-    columns = lesson.batch.returns.double(), lesson.batch.success
+def _episodes(trials: LevelTrials, num_levels: int) -> LevelEpisodes:
+    alive = trials.batch.alive
+    advantages, count = trials.advantages.double() * alive, alive.sum(0)
+    columns = trials.batch.returns.double(), trials.batch.success
     losses = advantages.clamp(min=0).sum(0) / count, advantages.abs().sum(0) / count
     per_level = alive.shape[1] // num_levels
     return LevelEpisodes(

@@ -7,7 +7,7 @@ import pytest
 from fakes import Point, TableLearner
 
 from openpoet.arena.experiments.classes import NEVER, Worlds, levels
-from openpoet.arena.experiments.difficulty import coverage_table
+from openpoet.arena.experiments.difficulty import coverage, coverage_table
 from openpoet.arena.experiments.direct_path import (
     Paths,
     Route,
@@ -133,6 +133,7 @@ def test_what_the_paths_have_passed_is_covered() -> None:
     passed = paths_worlds(paths, THRESHOLDS)
     assert passed.is_solved.all()
     assert passed.levels.tolist() == [1, 0, 0]
-    table = coverage_table(passed, paths_worlds(paths[1:], THRESHOLDS), THRESHOLDS, "the paths")
+    flat_only = paths_worlds(paths[1:], THRESHOLDS)
+    assert coverage(passed, 1, THRESHOLDS).mean() < coverage(flat_only, 1, THRESHOLDS).mean()
+    table = coverage_table(passed, flat_only, THRESHOLDS, "the paths")
     assert table.columns[2] == "distance of the paths"
-    assert table.rows[1][1].value < table.rows[1][2].value  # type: ignore[union-attr]  # estimates

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
@@ -18,7 +19,6 @@ from openpoet.agents.offpolicy.pearl_episodes import LAMBDA, advantages
 from openpoet.agents.parts import replay_buffer as replay
 from openpoet.agents.parts.network_weights import network_weights
 from openpoet.agents.rollouts.episode_batches import Batch
-from openpoet.agents.rollouts.level_trials import mean_advantages
 from openpoet.cli.conformance import same_agent
 from openpoet.envs.grid import Grids, GridSettings
 from openpoet.envs.regression import Regression
@@ -31,7 +31,8 @@ STUDENTS = [name for name in LEARNERS if hasattr(make(name).learner, "train_on")
 # Their update on one task in every row is the same as that of a niche.
 SAME_UPDATE = {
     **{name: {} for name in ("maml", "fomaml", "reptile", "epg")},
-    **{name: {"rollouts": 1} for name in ("varibad", "meta-gradient")},
+    "varibad": {"rollouts": 1, "normalise_observations": True},
+    "meta-gradient": {"rollouts": 1},
 }
 LENGTHS = [2, 4, 3, 2, 4]  # tasks of `Lengths`, whose returns are 3, 10, 6, 3 and 10
 
@@ -121,7 +122,7 @@ def test_advantages_without_a_critic_by_hand() -> None:
         [[1.0, 3.0, 0.0, 2.0], [2.0, 0.0, 4.0, 0.0]], [[True] * 4, [True, False, True, True]]
     )
     # returns to go with gamma .5: 2, 3 | 2, 2 and 2, - | 4, 0
-    found = mean_advantages(given, 0.5, 2)
+    found = given.centred_advantages(0.5, 2)
     assert found.tolist() == [[-0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 2.0, -2.0]]
 
 
@@ -141,12 +142,52 @@ def test_pearls_advantages_by_hand() -> None:
     weights = {name: 0 * w for name, w in network_weights(learner.init(Key(0))).items()}
     given = batch([[1.0, 5.0], [2.0, 7.0], [4.0, 9.0]], [[True] * 2, [True, False], [True, False]])
     o = torch.zeros(3, 2, family.spec.observation_size)
-    given = Batch(o, *[getattr(given, n) for n in ("actions", "rewards", "alive", "returns")],
-                  given.success, o, given.terminated)  # fmt: skip
+    given = replace(given, observations=o, after=o)
     found = advantages(learner.sac, weights, given, torch.zeros(2, 5), torch.Generator())
     k = 0.5 * LAMBDA
     torch.testing.assert_close(found[:, 0], torch.tensor([1 + k * 2 + k * k * 4, 2 + k * 4, 4.0]))
     assert float(found[0, 1]) == pytest.approx(5.0)
+
+
+def test_pearls_advantages_bootstrap_truncated_episodes_and_no_terminated_ones() -> None:
+    """Of two episodes of one step with a reward of 1, under critics that are 2 everywhere."""
+    family: Any = Grids(GridSettings(size=3, horizon=6))
+    learner = PEARL(family, PEARLConfig(hidden=(4,), gamma=0.5, temperature=1e-9))
+    weights = {name: 0 * w for name, w in network_weights(learner.init(Key(0))).items()}
+    weights["critic_b1"] = weights["critic_b1"] + 2
+    given = batch([[1.0, 1.0]], [[True, True]])
+    o, ends = torch.zeros(1, 2, family.spec.observation_size), torch.tensor([[False, True]])
+    given = replace(given, observations=o, after=o, terminated=ends)
+    found = advantages(learner.sac, weights, given, torch.zeros(2, 5), torch.Generator())
+    # 1 + gamma 2 - 2, and 1 - 2
+    torch.testing.assert_close(found, torch.tensor([[0.0, -1.0]]))
+
+
+def test_pearl_learns_from_older_trials_with_as_many_steps_a_trial_as_in_a_niche() -> None:
+    learner, _, _ = make("pearl", draws=4, updates=8)
+    family, rng = learner.family, np.random.default_rng(0)
+    levels = [family.sample(rng) for _ in range(4)]
+    agent, _, _ = learner.train_on(learner.init(Key(0)), levels[:2], None, Key(0))
+    after, _, _ = learner.train_on(agent, levels[2:], None, Key(1))
+    assert float(after["adam/steps/policy_w0"]) == 2 * 8 * 2 / 4
+    other = {**agent, "replay/pay": agent["replay/pay"] + 1}
+    again, _, _ = learner.train_on(other, levels[2:], None, Key(1))
+    assert not torch.equal(after["critic_w0"], again["critic_w0"])
+
+
+@pytest.mark.parametrize("name", ["maml", "fomaml", "reptile"])
+def test_a_trial_without_an_update_takes_no_outer_step(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner, agent, levels = student(name)
+
+    def outer_step(*arguments: Any) -> Any:
+        raise AssertionError("an outer step was taken")
+
+    monkeypatch.setattr(type(learner), "outer_step", outer_step)
+    learner.try_on(agent, levels, None, Key(1))
+    with pytest.raises(AssertionError, match="was taken"):
+        learner.train_on(agent, levels, None, Key(1))
 
 
 def test_new_trials_take_the_place_of_the_oldest_in_pearls_buffers() -> None:
