@@ -25,7 +25,7 @@ Count = Annotated[int, Interval(ge=1, le=MOST)]
 Seed = Annotated[int, Interval(ge=0, le=2**63 - 1)]
 Share = Annotated[float, Interval(gt=0, le=0.5)]
 NoveltyName = Literal["parameters", "standardised", "pata-ec"]
-Order = Literal["novelty", "difficulty", "distance"]
+Order = Literal["novelty", "difficulty", "distance", "balanced"]
 TransferName = Literal["poet", "epoet", "none"]
 FROM_CONFIG: Any = None  # in a new Setup: the part that the settings name
 
@@ -70,7 +70,8 @@ class PoetConfig(Settings):
     order: Annotated[
         Order,
         "Which viable children are born first. novelty: the most novel. difficulty: those in which "
-        "the best active agent scores lowest. distance: those farthest from the first task.",
+        "the best active agent scores lowest. distance: those farthest from the first task. "
+        "balanced: those whose parameters all differ from it.",
     ] = field(default="novelty", metadata={"written": False})  # not in older runs
     transfer_rule: Annotated[
         TransferName,

@@ -14,11 +14,14 @@ from .criterion import Fault, fault, viable
 from .evaluation import evaluate
 from .interfaces import Task
 from .niche import Child, Niche, Population
-from .novelty import Novelties, distances_from_first
+from .novelty import Novelties, balanced_distances_from_first, distances_from_first
 from .streams import Key
 from .transfer import Candidate, Place, winner
 from .trial_keys import task_key
 from .trials import Result, Trial
+
+# Orders of birth by the distance from the first task
+FROM_FIRST = {"distance": distances_from_first, "balanced": balanced_distances_from_first}
 
 
 def first_criterion(
@@ -58,8 +61,8 @@ def ranked(
     novel = setup.novelty.measure(running, population, setup, key)
     if setup.config.order == "difficulty":
         rank = _best_scores(running, population, setup, key)
-    elif setup.config.order == "distance":
-        far = distances_from_first(running, population, setup.family)
+    elif setup.config.order in FROM_FIRST:
+        far = FROM_FIRST[setup.config.order](running, population, setup.family)
         rank = {child.id: -far[child.id] for child in running}
     else:
         rank = {child.id: -novel.of[child.id] for child in running}

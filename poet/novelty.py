@@ -7,7 +7,8 @@ characterised by how it ranks all agents ever: clip each agent's score to the mi
 then take ranks. Scores of retired agents never change, so they are computed once and kept in the
 population.
 
-`distances_from_first` is not a measure of novelty; it is for `poet.order = "distance"`.
+`distances_from_first` is not a measure of novelty; it is for `poet.order = "distance"` and
+`"balanced"`.
 """
 
 from __future__ import annotations
@@ -76,6 +77,19 @@ def distances_from_first(
     """
     known, new = _standardised(*_described(children, population, family))
     return _distances(children, new, known[:1], 1)
+
+
+def balanced_distances_from_first(
+    children: Sequence[Child], population: Population, family: TaskFamily
+) -> dict[int, float]:
+    """As `distances_from_first`, but the sum of the square roots of the parameters' differences.
+
+    A step of a parameter that is near the first task's adds more to this sum than the same step of
+    one that is far from it; it adds less to the Euclidean distance.
+    """
+    known, new = _standardised(*_described(children, population, family))
+    sums = np.sqrt(np.abs(new - known[0])).sum(1)
+    return {child.id: float(far) for child, far in zip(children, sums, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -192,6 +206,10 @@ def _described(
     """The parameters of all niches' tasks [niches, d] and of the children's [children, d]."""
     known = np.array([family.describe(niche.task) for niche in population.niches], np.float64)
     new = np.array([family.describe(child.task) for child in children], np.float64)
+    if not (np.isfinite(new).all() and np.isfinite(known).all()):
+        raise ValueError(
+            "a task's description must be finite, got NaN or infinity from family.describe"
+        )
     return known, new
 
 
@@ -208,10 +226,6 @@ def _distances(
     children: Sequence[Child], new: np.ndarray, known: np.ndarray, k: int
 ) -> dict[int, float]:
     """By child id; new: [children, d], known: [niches, d]."""
-    if not (np.isfinite(new).all() and np.isfinite(known).all()):
-        raise ValueError(
-            "a task's description must be finite, got NaN or infinity from family.describe"
-        )
     return {
         child.id: mean_distance(row, known, k) for child, row in zip(children, new, strict=True)
     }

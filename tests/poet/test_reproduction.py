@@ -14,7 +14,7 @@ from openpoet.poet.config import Injected, PoetConfig, Setup
 from openpoet.poet.engine import mutate_envs
 from openpoet.poet.measuring import first_criterion, ranked
 from openpoet.poet.niche import Child, Niche, Population
-from openpoet.poet.novelty import distances_from_first
+from openpoet.poet.novelty import balanced_distances_from_first, distances_from_first
 from openpoet.poet.reproduction import eligible, kept_parent, litter, source_of
 from openpoet.poet.streams import Key
 
@@ -223,6 +223,27 @@ def test_distances_are_in_units_of_the_standard_deviation_of_each_parameter() ->
     ]
     found = distances_from_first(children, now, Line())
     assert found == pytest.approx({0: 2.0, 1: math.hypot(4 / math.sqrt(2.75), 2.0)})
+    balanced = balanced_distances_from_first(children, now, Line())
+    assert balanced == pytest.approx(
+        {0: math.sqrt(2.0), 1: math.sqrt(4 / math.sqrt(2.75)) + math.sqrt(2.0)}
+    )
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"), [("distance", (4.0, 0.0)), ("balanced", (3.0, 0.5))]
+)
+def test_the_balanced_order_prefers_children_in_which_all_parameters_have_grown(
+    order: str, expected: tuple[float, float]
+) -> None:
+    """Of a child at (4, 0) and one at (3, 0.5), the first is farther in a straight line."""
+    setup = setup_of(Line(), neighbours=1, order=order)
+    (first,) = population(300.0).active
+    niches = [Niche(1, 0, 0, Point(3.0, 2.0), numbered(1), (100.0,))]
+    now = Population(10, (first, *niches), (), niches_born=2, children_tried=100)
+    tasks = [Point(4.0, 0.0), Point(3.0, 0.5)]
+    children = [Child(i, 10, 0, task, "crowded", 100.0, None, None) for i, task in enumerate(tasks)]
+    found, _ = ranked(children, now, setup, KEY)
+    assert (found[0].task.x, found[0].task.y) == expected
 
 
 def test_no_novelty_is_measured_without_valid_children() -> None:
