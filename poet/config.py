@@ -56,6 +56,11 @@ class PoetConfig(Settings):
     keep_parent: Annotated[
         bool, "Do not retire the youngest niche that may reproduce while no other one may."
     ] = field(default=False, metadata={"written": False})  # not in older runs
+    patience: Annotated[
+        NonNegativeInt,
+        "Iterations for which a full population has no children while the niche that would retire "
+        "next is younger and has not reached reproduce_at.",
+    ] = field(default=0, metadata={"written": False})  # not in older runs
     mc_low: Annotated[float, "Minimal criterion: lowest score that is not too hard."] = 50.0
     mc_high: Annotated[float, "Minimal criterion: highest score that is not too easy."] = 300.0
     # max_children. It counts mutations tried, not children that pass; POET's paper has 512.

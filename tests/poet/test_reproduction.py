@@ -15,7 +15,7 @@ from openpoet.poet.engine import mutate_envs
 from openpoet.poet.measuring import first_criterion, ranked
 from openpoet.poet.niche import Child, Niche, Population
 from openpoet.poet.novelty import balanced_distances_from_first, distances_from_first
-from openpoet.poet.reproduction import eligible, kept_parent, litter, source_of
+from openpoet.poet.reproduction import eligible, kept_parent, litter, source_of, waits
 from openpoet.poet.streams import Key
 
 KEY = Key(3, ("iteration", 10))
@@ -35,7 +35,9 @@ class Line(FakeFamily):
 def population(*scores: float, retired: tuple[Niche, ...] = ()) -> Population:
     first = len(retired)
     niches = [
-        Niche(first + i, None, 0, Point(10.0 * (first + i)), numbered(first + i), (score,))
+        Niche(
+            first + i, None, 0, Point(10.0 * (first + i)), numbered(first + i), (score,), best=score
+        )
         for i, score in enumerate(scores)
     ]
     return Population(
@@ -92,6 +94,30 @@ def test_a_birth_retires_the_oldest_niche_but_the_last_parent(
     setup = setup_of(Line(1, 2, 3), capacity=2, children=3, max_admitted=1, keep_parent=keep)
     after = mutate_envs(population(300.0, 60.0), setup, KEY)
     assert [niche.id for niche in after.active] == active
+
+
+def test_with_patience_a_full_population_waits_for_the_niche_that_would_retire() -> None:
+    """In iteration 10 the niches are 10 iterations old, and the oldest retires first."""
+    config = PoetConfig(capacity=2, patience=11, reproduce_at=200.0)
+    learning = population(100.0, 300.0)
+    assert waits(learning, config)
+    assert not waits(learning, replace(config, patience=10)), "it is too old"
+    assert not waits(learning, replace(config, capacity=3)), "there is a free place"
+    assert not waits(population(200.0, 100.0), config), "it has reached reproduce_at"
+    (first, second), best = learning.active, 200.0
+    assert not waits(replace(learning, active=(replace(first, best=best), second)), config), "once"
+    # The oldest is the only one that may have children: it stays, and the second would retire.
+    assert waits(population(300.0, 100.0), replace(config, keep_parent=True))
+    assert not waits(population(300.0, 100.0), config)
+
+
+def test_a_population_that_waits_has_no_mutations_but_injected_tasks() -> None:
+    plain = setup_of(Line(1, 2, 3), capacity=2, children=3, patience=11)
+    assert litter(population(100.0, 300.0), plain, KEY) == []
+    assert litter(population(100.0, 300.0), setup_of(Line(1), capacity=2), KEY)
+    setup = replace(plain, injected=lambda t: (Injected(Point(77.0), "me"),))
+    (child,) = litter(population(100.0, 300.0), setup, KEY)
+    assert child.task == Point(77.0)
 
 
 def test_parents_are_chosen_by_their_latest_score() -> None:
