@@ -58,8 +58,8 @@ class PoetConfig(Settings):
     ] = field(default=False, metadata={"written": False})  # not in older runs
     patience: Annotated[
         NonNegativeInt,
-        "Iterations for which a full population has no children while the niche that would retire "
-        "next is younger and has not reached reproduce_at.",
+        "Iterations for which births wait while a niche that they would retire is younger and has "
+        "not reached reproduce_at.",
     ] = field(default=0, metadata={"written": False})  # not in older runs
     mc_low: Annotated[float, "Minimal criterion: lowest score that is not too hard."] = 50.0
     mc_high: Annotated[float, "Minimal criterion: highest score that is not too easy."] = 300.0

@@ -47,19 +47,21 @@ def kept_parent(population: Population, config: PoetConfig) -> int | None:
     return able[-1].id if able else None
 
 
-def waits(population: Population, config: PoetConfig) -> bool:
-    """Whether no niche has children now because the one that would retire is still learning: its
-    best own score is below `reproduce_at`, and it is younger than `patience` iterations.
+def awaited(population: Population, config: PoetConfig) -> Niche | None:
+    """The niche for which births wait in this iteration, so that no niche has children: one that
+    they may retire, while its best own score is below `reproduce_at` and it is younger than
+    `patience` iterations.
 
     Differs: the papers reproduce every 150 iterations in any case. Where that is much more often,
     niches that take long to learn would retire first, and tasks that are learned fast be selected.
     """
-    if len(population.active) < config.capacity:
-        return False
     kept = kept_parent(population, config)
-    leaving = next(niche for niche in population.active if niche.id != kept)
-    young = population.iteration - leaving.born < config.patience
-    return young and (leaving.best is None or leaving.best < config.reproduce_at)
+    surplus = max(0, len(population.active) + config.max_admitted - config.capacity)
+    for niche in [niche for niche in population.active if niche.id != kept][:surplus]:
+        young = population.iteration - niche.born < config.patience
+        if young and (niche.best is None or niche.best < config.reproduce_at):
+            return niche
+    return None
 
 
 def best_without_children(population: Population, config: PoetConfig) -> float | None:
@@ -94,7 +96,7 @@ def litter(population: Population, setup: Setup, key: Key) -> list[Child]:
 
 def _mutations(population: Population, setup: Setup, key: Key) -> Iterator[tuple[Niche, Task]]:
     """Parents, and mutations of their tasks; none without an eligible niche."""
-    parents = [] if waits(population, setup.config) else eligible(population, setup.config)
+    parents = [] if awaited(population, setup.config) else eligible(population, setup.config)
     first = population.children_tried
     for id in range(first, first + setup.config.children if parents else first):
         rng = key.child("mutate", id).generator()

@@ -331,3 +331,19 @@ def test_a_resumed_run_equals_the_uninterrupted_run(rule: str, novelty: str) -> 
     assert same_population(resumed, whole, setup)
     assert whole.retired
     assert [repr(event) for event in [*first, *second]] == [repr(event) for event in whole_events]
+
+
+def test_with_patience_niches_are_learned_or_old_when_they_retire() -> None:
+    """Without it this run retires niches that are younger and have not reached 200."""
+    patience, early = 30, dict[int, list[int]]()
+    for value in (0, patience):
+        setup = miniature(mutate_every=2, patience=value, reproduce_at=200.0)
+        retired = run(setup, 150)[0].retired
+        assert len(retired) >= 3
+        early[value] = [
+            niche.id
+            for niche in retired
+            if (niche.died or 0) - niche.born < patience and (niche.best or 0.0) < 200.0
+        ]
+    assert early[0]
+    assert not early[patience]

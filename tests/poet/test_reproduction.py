@@ -15,7 +15,13 @@ from openpoet.poet.engine import mutate_envs
 from openpoet.poet.measuring import first_criterion, ranked
 from openpoet.poet.niche import Child, Niche, Population
 from openpoet.poet.novelty import balanced_distances_from_first, distances_from_first
-from openpoet.poet.reproduction import eligible, kept_parent, litter, source_of, waits
+from openpoet.poet.reproduction import (
+    awaited,
+    eligible,
+    kept_parent,
+    litter,
+    source_of,
+)
 from openpoet.poet.streams import Key
 
 KEY = Key(3, ("iteration", 10))
@@ -100,15 +106,18 @@ def test_with_patience_a_full_population_waits_for_the_niche_that_would_retire()
     """In iteration 10 the niches are 10 iterations old, and the oldest retires first."""
     config = PoetConfig(capacity=2, patience=11, reproduce_at=200.0)
     learning = population(100.0, 300.0)
-    assert waits(learning, config)
-    assert not waits(learning, replace(config, patience=10)), "it is too old"
-    assert not waits(learning, replace(config, capacity=3)), "there is a free place"
-    assert not waits(population(200.0, 100.0), config), "it has reached reproduce_at"
+    assert awaited(learning, config)
+    assert not awaited(learning, replace(config, patience=10)), "it is too old"
+    assert not awaited(learning, replace(config, capacity=3)), "there is a free place"
+    assert not awaited(population(200.0, 100.0), config), "it has reached reproduce_at"
     (first, second), best = learning.active, 200.0
-    assert not waits(replace(learning, active=(replace(first, best=best), second)), config), "once"
+    assert not awaited(replace(learning, active=(replace(first, best=best), second)), config), (
+        "once"
+    )
+    assert awaited(population(300.0, 100.0), replace(config, max_admitted=2)).id == 1, "either may"  # type: ignore[union-attr]
     # The oldest is the only one that may have children: it stays, and the second would retire.
-    assert waits(population(300.0, 100.0), replace(config, keep_parent=True))
-    assert not waits(population(300.0, 100.0), config)
+    assert awaited(population(300.0, 100.0), replace(config, keep_parent=True))
+    assert not awaited(population(300.0, 100.0), config)
 
 
 def test_a_population_that_waits_has_no_mutations_but_injected_tasks() -> None:
