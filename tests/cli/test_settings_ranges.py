@@ -33,7 +33,7 @@ UNBOUNDED = {
     "seed",
     *("mutate_every", "transfer_every", "pbt_every", "every", "fit_every", "anneal"),
     *("updates", "rollouts", "epochs", "adversary_epochs", "belief_epochs", "belief_anneal"),
-    "remember",
+    *("remember", "patience"),
 }
 
 
