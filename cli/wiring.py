@@ -224,7 +224,7 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
 
 def without_children(population: Population, config: PoetConfig) -> str:
     """Why no niche can have children in the next iteration, where they are due; else empty."""
-    from openpoet.poet.reproduction import awaited, best_without_children, due
+    from openpoet.poet.reproduction import awaited, best_without_children, reproduction_due
 
     bar = f"poet.reproduce_at = {config.reproduce_at:g}"
     if (best := best_without_children(population, config)) is not None:
@@ -232,8 +232,8 @@ def without_children(population: Population, config: PoetConfig) -> str:
             f"no niche reaches {bar} now, so none has children; the best score so far is {best:g}"
         )
     t = population.iteration
-    waiting = due(config.mutate_every, t) and t > 0
-    if waiting and (niche := awaited(replace(population, iteration=t + 1), config)):
+    following = replace(population, iteration=t + 1)
+    if reproduction_due(config, t) and (niche := awaited(following, config)):
         return (
             f"no niche has children, since niche {niche.id} would retire: it has not reached {bar} "
             f"and is younger than poet.patience = {config.patience} iterations"

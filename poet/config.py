@@ -74,9 +74,9 @@ class PoetConfig(Settings):
     ] = "pata-ec"
     order: Annotated[
         Order,
-        "Which viable children are born first. novelty: the most novel; difficulty: those with the "
-        "lowest best score; distance: farthest from the first task; balanced: with all parameters "
-        "far from it.",
+        "Which viable children are born first. novelty: the most novel; difficulty: those that "
+        "are hardest for all agents; distance: farthest from the first task; balanced: in all "
+        "parameters far from it.",
     ] = field(default="novelty", metadata={"written": False})  # not in older runs
     transfer_rule: Annotated[
         TransferName,

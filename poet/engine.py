@@ -18,7 +18,7 @@ from .measuring import first_criterion, ranked
 from .niche import Niche, Population
 from .novelty import remembered
 from .pbt import exploit, explored
-from .reproduction import due, kept_parent, litter, noted
+from .reproduction import due, kept_parent, litter, noted, reproduction_due
 from .streams import Key
 from .transfer import Candidate, Place, winner
 from .trial_keys import score_key
@@ -49,7 +49,7 @@ def evolve(population: Population, setup: Setup) -> Iterator[Population]:
         # Events and births carry the number of the iteration counted from 1; 0 is the first
         # population.
         population = replace(population, iteration=t + 1, events=())
-        if due(config.mutate_every, t) and t > 0:
+        if reproduction_due(config, t):
             population = mutate_envs(population, setup, key)
         population = optimize(population, setup, key)
         if due(config.transfer_every, t) and len(population.active) > 1:

@@ -22,6 +22,11 @@ def due(every: int, iteration: int) -> bool:
     return every > 0 and iteration % every == 0
 
 
+def reproduction_due(config: PoetConfig, iteration: int) -> bool:
+    """Whether niches reproduce in this iteration, counted from 0; in the first none has a score."""
+    return iteration > 0 and due(config.mutate_every, iteration)
+
+
 def eligible(population: Population, config: PoetConfig) -> list[Niche]:
     """The niches whose latest own scores allow them to have children.
 
@@ -48,12 +53,12 @@ def kept_parent(population: Population, config: PoetConfig) -> int | None:
 
 
 def awaited(population: Population, config: PoetConfig) -> Niche | None:
-    """The niche for which births wait in this iteration, so that no niche has children: one that
-    they may retire, while its best own score is below `reproduce_at` and it is younger than
-    `patience` iterations.
+    """A niche that births may retire in this iteration although its best own score is below
+    `reproduce_at` and it is younger than `patience` iterations; while there is one, no niche has
+    children.
 
-    Differs: the papers reproduce every 150 iterations in any case. Where that is much more often,
-    niches that take long to learn would retire first, and tasks that are learned fast be selected.
+    Differs: the papers do not wait, but reproduce only every 150 iterations. With frequent births
+    niches would retire before they are learned, which selects tasks that are learned fast.
     """
     kept = kept_parent(population, config)
     surplus = max(0, len(population.active) + config.max_admitted - config.capacity)
@@ -66,8 +71,7 @@ def awaited(population: Population, config: PoetConfig) -> Niche | None:
 
 def best_without_children(population: Population, config: PoetConfig) -> float | None:
     """The best own score so far, if a reproduction is due now but no niche may have children."""
-    t = population.iteration
-    if not due(config.mutate_every, t) or t == 0 or eligible(population, config):
+    if not reproduction_due(config, population.iteration) or eligible(population, config):
         return None
     return max((niche.best for niche in population.niches if niche.best is not None), default=None)
 
