@@ -34,12 +34,13 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3, help="number of training seeds")
     parser.add_argument("--steps", type=int, default=1_500_000, help="of each training")
     parser.add_argument("--trials", type=int, default=100, help="in each world of a test")
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="more settings")
     options = parser.parse_args()
     print(heading(), flush=True)
     folder = Path("build") / "adaptation"  # relative: results have no paths of a machine
     words = ["--family", options.family, "--steps", str(options.steps)]
     words += ["--seeds", str(options.seeds), "--trials", str(options.trials), "--workers", "1"]
-    for option, values in (("--learner", options.learners), ("--set", SETTINGS)):
+    for option, values in (("--learner", options.learners), ("--set", (*SETTINGS, *options.set))):
         words += [word for value in values for word in (option, value)]
     words += ["--runs", str(folder / options.family), "--out", str(folder / "tables")]
     return openpoet(["reproduce", "adaptation", *words])
