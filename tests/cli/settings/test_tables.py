@@ -236,6 +236,8 @@ def test_the_preset_night_differs_from_walker_ppo_in_few_settings() -> None:
         "run.iterations": 2000,
         "poet.capacity": 3,
         "poet.order": "distance",
+        "poet.keep_parent": True,
+        "poet.patience": 30,
         "walker.gap_max": 8.0,
         "walker.roughness_max": 8.0,
         "walker.height_max": 3.0,
