@@ -34,7 +34,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3, help="number of training seeds")
     parser.add_argument("--steps", type=int, default=1_500_000, help="of each training")
     parser.add_argument("--trials", type=int, default=100, help="in each world of a test")
-    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="more settings")
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="of trainings")
     options = parser.parse_args()
     print(heading(), flush=True)
     folder = Path("build") / "adaptation"  # relative: results have no paths of a machine
